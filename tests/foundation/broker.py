@@ -1,0 +1,88 @@
+"""A real broker: this worker's own part of the shared one, or one that a test may stop and start."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.foundation.run import Run
+from trm_portal.celery import app
+from trm_portal.development.state import StateFolder
+from trm_portal.development.valkey import Valkey
+
+
+@pytest.fixture
+def broker_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """This worker's part of the broker, empty; what the test's own code and the portal's processes send to."""
+    url = Run.current().worker_broker_url()
+    _empty(url)
+    _send_to(url, monkeypatch)
+    yield url
+    _forget_connections()
+    _empty(url)
+
+
+class Broker:
+    """A broker of its own, that may be out of order. What it held is lost when it stops."""
+
+    def __init__(self, valkey: Valkey) -> None:
+        self._valkey = valkey
+        self.url = valkey.broker_url()
+
+    def start(self) -> None:
+        """Afterwards it answers, with nothing in it."""
+        self._valkey.start()
+
+    def stop(self) -> None:
+        """Afterwards connections are refused."""
+        self._valkey.stop()
+
+    def hang(self) -> None:
+        """Afterwards it takes connections and never answers."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Afterwards it answers again."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._valkey.child is not None, "the broker is stopped"
+        self._valkey.child.process.send_signal(number)
+
+
+@pytest.fixture
+def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+    """A running broker that the test may stop, start and hang; the test's own code and processes send to it."""
+    valkey = Valkey(StateFolder(tmp_path / "broker"))
+    own = Broker(valkey)
+    own.start()
+    _send_to(own.url, monkeypatch)
+    yield own
+    if valkey.child is not None:
+        own.go_on()
+    _forget_connections()
+    own.stop()
+
+
+def _send_to(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", url)  # Celery asks the environment first
+    _forget_connections()
+
+
+def _forget_connections() -> None:
+    if app._pool is not None:  # Celery has no public way to let go of its pools
+        app._pool.force_close_all()
+        app._pool = None
+    app.amqp._producer_pool = None
+
+
+def _empty(url: str) -> None:
+    path, _, number = url.partition("?virtual_host=")
+    if number:
+        url = f"{path.replace('redis+socket', 'unix')}?db={number}"
+    with redis.Redis.from_url(url) as connection:
+        connection.flushdb()
