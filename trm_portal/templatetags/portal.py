@@ -17,8 +17,8 @@ from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -104,6 +104,13 @@ def when(value: datetime.date | datetime.datetime | None, style: str = "datetime
     )
 
 
+@register.filter
+def breakable(value: str) -> SafeString:
+    """A UPN, domain or address that may break before its @ and after its dots, and nowhere in a word."""
+    marked = conditional_escape(value)
+    return mark_safe(re.sub(r"(@)|(?<=[\w-])\.(?=[\w-])", lambda found: "<wbr>@" if found[1] else ".<wbr>", marked))
+
+
 @register.simple_tag
 def pane_attrs(url: str) -> SafeString:
     """Attributes for a link or button that opens `url` in the detail pane; the link's own href still works without it."""
@@ -143,6 +150,8 @@ def _control_attrs(bound: BoundField, described_by: list[str]) -> dict[str, Any]
         attrs["aria-describedby"] = " ".join(described_by)
     if bound.errors:
         attrs["aria-invalid"] = "true"
+    if isinstance(widget, forms.MultiWidget):
+        attrs["aria-labelledby"] = f"{bound.auto_id}_legend"  # its parts have no label of their own
     return attrs
 
 

@@ -41,7 +41,8 @@
       all.indeterminate = chosen > 0 && chosen < boxes.length;
     });
     form.querySelectorAll("[data-bulk-count]").forEach(function (count) {
-      count.textContent = (chosen === 1 ? count.dataset.one : count.dataset.many).replace("{n}", chosen);
+      var text = chosen === 0 ? count.dataset.none : chosen === 1 ? count.dataset.one : count.dataset.many;
+      count.textContent = (text || "").replace("{n}", chosen);
     });
     form.querySelectorAll("[data-bulk-action]").forEach(function (button) { button.disabled = chosen === 0; });
   }
