@@ -1,0 +1,147 @@
+"""The tamper-evident chain: one per tenant, one link per transaction.
+
+A line's digest covers all its fields; a link's digest covers its predecessor and the digests of its lines, so changing,
+removing or inserting a line anywhere breaks everything after it. One chain for all tenants would cost most of the write
+rate (measured: 356 against 3,271 links per second), hence one for each.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from uuid import UUID
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+
+from audit.context import Line, Origin
+from audit.models import AuditEvent, ChainLink
+
+FIRST = bytes(32)
+_LOCK_SPACE = 0x7472_6D  # "trm"; keeps our advisory locks apart from anybody else's
+
+
+def seal(lines: Sequence[Line], origin: Origin) -> None:
+    """Append `lines` to the chains of their tenants, tenants in id order so that two writers cannot deadlock."""
+    for tenant_id, own in groupby(sorted(lines, key=lambda line: line.tenant_id.int), key=lambda line: line.tenant_id):
+        _append(tenant_id, list(own), origin)
+
+
+def _append(tenant_id: UUID, lines: list[Line], origin: Origin) -> None:
+    seq, previous, at = _lock_head(tenant_id)
+    events = [
+        AuditEvent(
+            tenant_id=tenant_id,
+            seq=seq,
+            position=position,
+            at=at,
+            category=line.category,
+            operation=line.operation,
+            object_name=line.object_name,
+            result=line.result,
+            code=line.code,
+            user_id=line.user_id,
+            user_tenant_id=line.user_tenant_id,
+            relationship_id=line.relationship_id,
+            approver=line.approver,
+            request_id=origin.request_id,
+            ip=origin.ip,
+            before=as_stored(line.before),
+            after=as_stored(line.after),
+        )
+        for position, line in enumerate(lines)
+    ]
+    for event in events:
+        event.digest = digest_of(event)
+    digest = link_digest(previous, seq, (bytes(event.digest) for event in events))
+    ChainLink.objects.create(tenant_id=tenant_id, seq=seq, previous=previous, digest=digest, lines=len(events), at=at)
+    AuditEvent.objects.bulk_create(events)
+
+
+def _lock_head(tenant_id: UUID) -> tuple[int, bytes, datetime]:
+    """Hold the tenant's chain until commit; next seq, digest before it, and the time."""
+    key = int.from_bytes(hashlib.blake2b(tenant_id.bytes, digest_size=4).digest(), "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, key])
+        # A statement of its own: its snapshot must be younger than the lock.
+        cursor.execute(
+            "SELECT l.seq, l.digest, trm_now() FROM (SELECT 1) one LEFT JOIN LATERAL (SELECT seq, digest"
+            " FROM audit_chainlink WHERE tenant_id = %s ORDER BY seq DESC LIMIT 1) l ON true",
+            [tenant_id],
+        )
+        seq, digest, at = cursor.fetchone()
+    return (seq or 0) + 1, bytes(digest) if digest is not None else FIRST, at
+
+
+def as_stored(value: object) -> object:
+    """`value` as it comes back from a JSON column, so that the digest is the same when read again."""
+    return None if value is None else json.loads(json.dumps(value, cls=DjangoJSONEncoder))
+
+
+def digest_of(event: AuditEvent) -> bytes:
+    """SHA-256 over the canonical form of all of the line's fields."""
+    fields = {
+        "tenant_id": str(event.tenant_id),
+        "seq": event.seq,
+        "position": event.position,
+        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "category": str(event.category),
+        "operation": str(event.operation),
+        "object_name": event.object_name,
+        "result": str(event.result),
+        "code": event.code,
+        "user_id": event.user_id,
+        "user_tenant_id": event.user_tenant_id and str(event.user_tenant_id),
+        "relationship_id": event.relationship_id and str(event.relationship_id),
+        "approver": event.approver,
+        "request_id": event.request_id,
+        "ip": event.ip,
+        "before": event.before,
+        "after": event.after,
+    }
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).digest()
+
+
+def link_digest(previous: bytes, seq: int, digests: Iterable[bytes]) -> bytes:
+    """SHA-256 over the predecessor, the place and the lines of one link."""
+    link = hashlib.sha256(previous + seq.to_bytes(8, "big"))
+    for digest in digests:
+        link.update(digest)
+    return link.digest()
+
+
+def verify(tenant_id: UUID) -> Iterator[str]:
+    """Yield what is wrong in the chain of `tenant_id`, first finding first; nothing if it is whole.
+
+    Streams: memory does not grow with the length of the chain.
+    """
+    events = AuditEvent.objects.filter(tenant_id=tenant_id).order_by("seq", "position").iterator(chunk_size=2000)
+    by_seq = groupby(events, key=lambda event: event.seq)
+    seq_of_lines, lines = next(by_seq, (None, iter(())))
+    previous, expected = FIRST, 1
+    for link in ChainLink.objects.filter(tenant_id=tenant_id).order_by("seq").iterator(chunk_size=2000):
+        if link.seq != expected:
+            yield f"link {expected} is missing"
+            return
+        if seq_of_lines is not None and seq_of_lines < link.seq:
+            yield f"line {seq_of_lines}.0 belongs to no link"
+            return
+        digests = []
+        if seq_of_lines == link.seq:
+            for event in lines:
+                if digest_of(event) != bytes(event.digest):
+                    yield f"line {event.seq}.{event.position} (row {event.pk}) was altered"
+                    return
+                digests.append(bytes(event.digest))
+            seq_of_lines, lines = next(by_seq, (None, iter(())))
+        if len(digests) != link.lines:
+            yield f"link {link.seq} has {len(digests)} lines instead of {link.lines}"
+            return
+        if bytes(link.previous) != previous or link_digest(previous, link.seq, digests) != bytes(link.digest):
+            yield f"link {link.seq} (row {link.pk}) was altered"
+            return
+        previous, expected = bytes(link.digest), link.seq + 1
+    if seq_of_lines is not None:
+        yield f"line {seq_of_lines}.0 belongs to no link"

@@ -1,0 +1,99 @@
+"""Rules about invitations and relationships, with the stable codes the API answers."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.errors import RuleBroken
+from audit.log import CONSTRAINTS
+
+
+class InvitationOver(RuleBroken):
+    """The invitation was answered, revoked or has expired; `code` says which."""
+
+    status = 410
+    text = _("This invitation is no longer open.")
+    texts = {
+        "accepted": _("This invitation has been accepted already."),
+        "denied": _("This invitation has been declined."),
+        "expired": _("This invitation has expired. Ask the customer for a new one."),
+        "revoked": _("This invitation was withdrawn by the customer."),
+    }
+
+    def __init__(self, state: str = "") -> None:
+        super().__init__(self.texts.get(state, self.text))
+        self.code = f"invitation_{state}" if state in self.texts else "invitation_over"
+
+
+class WrongTenant(RuleBroken):
+    code = "wrong_tenant"
+    text = _("This partner is linked to another organisation. The customer has been told.")
+
+
+class LinkNeeded(RuleBroken):
+    code = "link_needed"
+    text = _("Your organisation is new here. Open the link in the invitation mail to accept.")
+
+
+class AlreadyInvited(RuleBroken):
+    code = "already_invited"
+    text = _("%(upn)s already has an open invitation to this partner.")
+
+
+class AlreadyPrimaryAdmin(RuleBroken):
+    code = "already_primary_admin"
+    text = _("%(upn)s already is a primary admin of this partner.")
+
+
+class OwnPerson(RuleBroken):
+    code = "own_person"
+    status = 400
+    text = _("%(upn)s belongs to your own organisation and cannot be invited as a partner.")
+
+
+class NotAPerson(RuleBroken):
+    code = "not_a_person"
+    status = 400
+    text = _("%(upn)s is a group. Invite people, one by one.")
+
+
+class DuplicateContact(RuleBroken):
+    code = "duplicate_contact"
+    status = 400
+    text = _("%(upn)s is entered more than once.")
+
+
+class NoContact(RuleBroken):
+    code = "no_contact"
+    status = 400
+    text = _("Enter at least one contact.")
+
+
+class DailyLimit(RuleBroken):
+    code = "daily_limit"
+    status = 429
+    text = _("Your organisation has sent the most invitations allowed in one day. Try again tomorrow.")
+
+
+class TermsChanged(RuleBroken):
+    code = "terms_changed"
+    text = _("The terms have changed in the meantime. Read them again and agree.")
+
+
+class TermsNotAccepted(RuleBroken):
+    code = "terms_not_accepted"
+    status = 400
+    text = _("Agree to the terms to go on.")
+
+
+class InvalidLifetime(RuleBroken):
+    code = "invalid_lifetime"
+    status = 400
+    text = _("An invitation lives between 1 and 30 days.")
+
+
+class AnsweredInvitation(RuleBroken):
+    code = "invitation_over"
+    status = 410
+    text = _("This invitation is no longer open.")
+
+
+CONSTRAINTS.update({"invitation_answered": AnsweredInvitation, "invitation_one_pending_per_upn": AlreadyInvited})

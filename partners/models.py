@@ -1,0 +1,209 @@
+"""Partners: the relationship behind a delegation, the invitations that found it, the terms it rests on, API tokens."""
+
+import hashlib
+import uuid
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
+
+from audit.clock import Now
+from rbac.access import OfTenant, Rule
+from rbac.catalogue import CEILING, Permission
+from rbac.models import Delegation, DelegationState, Tenant, User
+from rbac.upn import MAX_LENGTH, PATTERN
+
+
+class Terms(models.Model):
+    """The operator's text that a customer agrees to; a published version never changes."""
+
+    version = models.PositiveIntegerField(_("version"), unique=True)
+    text_en = models.TextField(_("English text"))
+    text_de = models.TextField(_("German text"))
+    published_at = models.DateTimeField(_("published"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("terms")
+        verbose_name_plural = _("terms")
+        default_permissions = ("view",)
+        ordering = ("-version",)
+
+    def __str__(self) -> str:
+        return f"{self.version}"
+
+    @property
+    def text(self) -> str:
+        """The text in the reader's language."""
+        return self.text_de if (get_language() or "").startswith("de") else self.text_en
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over both texts: what was agreed to can be proved later."""
+        return hashlib.sha256(f"{self.version}\n{self.text_en}\n{self.text_de}".encode()).hexdigest()
+
+
+class PartnerRelationship(models.Model):
+    """What the customer knows of a partner. State, partner tenant and end date are the delegation's.
+
+    There is no pointer to the person who linked it: the relationship belongs to the two organisations.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="partners", verbose_name=_("customer"))
+    delegation = models.OneToOneField(Delegation, models.PROTECT, related_name="relationship")
+    label = models.CharField(_("partner name"), max_length=120)
+    expected_tid = models.UUIDField(
+        _("partner’s Entra tenant id"), null=True, blank=True, help_text=_("If entered, only this tenant can accept.")
+    )
+    terms_version = models.PositiveIntegerField(_("terms version"))
+    terms_digest = models.CharField(max_length=64)
+    terms_accepted_by = models.CharField(_("terms accepted by"), max_length=150)
+    terms_accepted_at = models.DateTimeField(_("terms accepted"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    ACCESS: ClassVar[Rule] = OfTenant()
+
+    class Meta:
+        verbose_name = _("partner relationship")
+        verbose_name_plural = _("partner relationships")
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["tenant", "label", "id"], name="relationship_by_label")]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def state(self) -> str:
+        return self.delegation.state
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can still become of it."""
+        return self.delegation.state != DelegationState.ENDED
+
+
+class InvitationState(models.TextChoices):
+    PENDING = "pending", _("Pending")
+    ACCEPTED = "accepted", _("Accepted")
+    DENIED = "denied", _("Denied")
+    EXPIRED = "expired", _("Expired")
+    REVOKED = "revoked", _("Revoked")
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def pending(self) -> "InvitationQuerySet":
+        """Those that can still be accepted at this second, whether or not the periodic job has run."""
+        return self.filter(state=InvitationState.PENDING, expires_at__gt=Now())
+
+    def due(self) -> "InvitationQuerySet":
+        """Those whose time is over but that no job has marked yet."""
+        return self.filter(state=InvitationState.PENDING, expires_at__lte=Now())
+
+    def addressed_to(self, user: User) -> "InvitationQuerySet":
+        """Those `user` may answer: the UPN is his own, he is at home there, and the tenant is not the customer."""
+        if user.tenant_id is None or not user.is_home_member or not user.is_active:
+            return self.none()
+        return self.filter(upn=user.upn)
+
+
+class Invitation(models.Model):
+    """One person invited to one partner relationship; each is personal and independent."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="invitations", verbose_name=_("customer"))
+    relationship = models.ForeignKey(PartnerRelationship, models.PROTECT, related_name="invitations")
+    contact_name = models.CharField(_("name"), max_length=120)
+    upn = models.CharField(_("user principal name"), max_length=MAX_LENGTH)
+    delivery_address = models.EmailField(_("delivery address"), max_length=254, blank=True)
+    language = models.CharField(_("language"), max_length=10, default="en")
+    state = models.CharField(_("state"), max_length=10, choices=InvitationState, default=InvitationState.PENDING)
+    rotation = models.PositiveIntegerField(default=1, help_text=_("Raised by each resend; older links are dead."))
+    invited_by = models.CharField(_("invited by"), max_length=150)
+    created_at = models.DateTimeField(_("invited"))
+    expires_at = models.DateTimeField(_("expires"))
+    reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    decided_by = models.CharField(_("decided by"), max_length=150, blank=True)
+    accepted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="accepted_invitations")
+
+    ACCESS: ClassVar[Rule] = OfTenant()
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["relationship", "upn"], condition=Q(state="pending"), name="invitation_one_pending_per_upn"
+            ),
+            models.CheckConstraint(condition=Q(state__in=InvitationState.values), name="invitation_state"),
+            models.CheckConstraint(condition=Q(upn__regex=PATTERN), name="invitation_upn_form"),
+            models.CheckConstraint(
+                condition=Q(state="pending", decided_at__isnull=True, decided_by="")
+                | (~Q(state="pending") & Q(decided_at__isnull=False) & ~Q(decided_by="")),
+                name="invitation_decided_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="accepted", accepted_by__isnull=False)
+                | (~Q(state="accepted") & Q(accepted_by__isnull=True)),
+                name="invitation_accepted_by",
+            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="invitation_expires_later"),
+        ]
+        indexes = [
+            models.Index(fields=["upn"], name="invitation_by_upn"),
+            models.Index(fields=["expires_at"], name="invitation_due", condition=Q(state="pending")),
+            models.Index(fields=["tenant", "created_at"], name="invitation_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return self.upn
+
+    @property
+    def address(self) -> str:
+        """Where its mail goes; a UPN need not be a mailbox."""
+        return self.delivery_address or self.upn
+
+
+class PartnerDraft(models.Model):
+    """What somebody has entered in *Add partner* so far; survives a reload and a new sign-in."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    data = models.JSONField(default=dict)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("draft of a partner")
+        verbose_name_plural = _("drafts of partners")
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="draft_one_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user} → {self.tenant}"
+
+
+class ApiToken(AbstractAuthToken):
+    """A partner tool's key: one person's rights in one relationship, narrowed to `scopes`; only its hash is stored."""
+
+    name = models.CharField(_("name"), max_length=100)
+    delegation = models.ForeignKey(Delegation, models.CASCADE, related_name="tokens")
+    scopes = ArrayField(models.CharField(max_length=30, choices=Permission), verbose_name=_("permissions"))
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(condition=Q(scopes__contained_by=sorted(CEILING)), name="token_scopes_below_ceiling")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.token_key}…)"

@@ -1,0 +1,45 @@
+"""What partners' changes leave in the outbox: each kind of mail and the plain values it needs (written by emails.py)."""
+
+from datetime import timedelta
+
+from audit.outbox import Parcel
+from partners.models import Invitation, PartnerRelationship
+from rbac.models import User
+
+INVITATION = "partners.invitation"
+REMINDER = "partners.reminder"
+LINKED = "partners.linked"
+WRONG_TENANT = "partners.wrong_tenant"
+REMOVED = "partners.removed"
+
+
+def invitation_mail(invitation: Invitation) -> Parcel:
+    """Tells the invited person; written when it is sent, so that it carries the link of that moment."""
+    return Parcel(INVITATION, str(invitation.pk), invitation.tenant_id)
+
+
+def reminder_mail(invitation: Invitation) -> Parcel:
+    """Reminds the invited person once, while there is time left."""
+    return Parcel(REMINDER, str(invitation.pk), invitation.tenant_id)
+
+
+def linked_notice(invitation: Invitation, by: User) -> Parcel:
+    """Tells the customer's MMR admins which organisation has linked: name, domain, tenant id, and who."""
+    return Parcel(LINKED, str(invitation.relationship_id), invitation.tenant_id, _who(by))
+
+
+def wrong_tenant_notice(invitation: Invitation, by: User) -> Parcel:
+    """Tells the customer that somebody of another organisation tried to accept."""
+    return Parcel(WRONG_TENANT, str(invitation.pk), invitation.tenant_id, _who(by))
+
+
+def removed_notice(relationship: PartnerRelationship, upns: list[str], by: User | None) -> Parcel:
+    """Tells the primary admins that lost access; their addresses are kept here because their rows are gone."""
+    payload = {"upns": upns, "by": by.upn if by is not None else "", "label": relationship.label}
+    return Parcel(REMOVED, str(relationship.pk), relationship.tenant_id, payload, after=timedelta())
+
+
+def _who(user: User) -> dict[str, str]:
+    tenant = user.tenant
+    assert tenant is not None
+    return {"upn": user.upn, "tenant": tenant.name, "tid": str(user.entra_tid or ""), "tenant_id": str(tenant.pk)}

@@ -1,0 +1,167 @@
+"""The relationship between a customer and a partner: added with its invitations, changed, ended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from audit import outbox
+from audit.clock import now
+from audit.log import recording
+from audit.models import Category, Operation
+from partners.errors import TermsChanged, TermsNotAccepted
+from partners.models import ApiToken, Invitation, PartnerRelationship, Terms
+from partners.parcels import removed_notice
+from partners.services import invitations
+from partners.services.invitations import DEFAULT_DAYS, Contact
+from rbac import grants
+from rbac.access import require
+from rbac.catalogue import Permission
+from rbac.errors import DelegationOver
+from rbac.models import Assignment, Delegation, DelegationState, Tenant, User
+from rbac.services import delegations
+from rbac.upn import domain_of, normalise
+from rooms import scopes
+from rooms.models import ControlMode, Room
+from rooms.scopes import Scope
+from rooms.services import policies
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Everything that *Add partner* asks for."""
+
+    contacts: Sequence[Contact]
+    scope: Scope
+    terms_version: int
+    agrees: bool
+    policies: Mapping[Permission, ControlMode] = field(default_factory=dict)
+    days: int = DEFAULT_DAYS
+    label: str = ""
+    expected_tid: UUID | None = None
+
+
+def add(customer: Tenant, proposal: Proposal, *, by: User) -> PartnerRelationship:
+    """A new relationship with its delegation, role, scope and policies, and an invitation for every contact.
+
+    One transaction; mails leave after it. Raises PermissionDenied if `by` may not modify the settings of `customer` or
+    does not hold himself what would be delegated; TermsNotAccepted, TermsChanged; ManualNotOffered; EmptyScope,
+    UnknownRooms; and what `invitations.invite` raises.
+    """
+    label = proposal.label.strip() or _label_of(proposal.contacts)
+    with recording(Category.PARTNER_INVITATION, Operation.CREATE, label, tenant=customer, by=by) as line:
+        require(by, Permission.SETTINGS_MODIFY, customer)
+        terms = _agreed(proposal)
+        delegation = delegations.open_for(customer, by=by)
+        line.relationship_id = delegation.pk
+        base = delegations.base_assignment(delegation)
+        scopes.require_grantable(base, proposal.scope, by=by)
+        scopes.choose(base, proposal.scope)
+        policies.set_up(delegation, proposal.policies)
+        relationship = PartnerRelationship.objects.create(
+            tenant=customer,
+            delegation=delegation,
+            label=label,
+            expected_tid=proposal.expected_tid,
+            terms_version=terms.version,
+            terms_digest=terms.digest,
+            terms_accepted_by=by.upn,
+            terms_accepted_at=now(),
+        )
+        invitations.invite(relationship, proposal.contacts, by=by, days=proposal.days)
+        line.after = {
+            "scope": proposal.scope.as_data(),
+            "terms": {"version": terms.version, "sha256": terms.digest},
+            "policies": {str(event): str(mode) for event, mode in proposal.policies.items()},
+        }
+    return relationship
+
+
+def _label_of(contacts: Sequence[Contact]) -> str:
+    return domain_of(normalise(contacts[0].upn)) if contacts else "–"
+
+
+def _agreed(proposal: Proposal) -> Terms:
+    if not proposal.agrees:
+        raise TermsNotAccepted
+    terms = Terms.objects.order_by("-version").first()
+    if terms is None or terms.version != proposal.terms_version:
+        raise TermsChanged
+    return terms
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What removing a partner would take away; shown before it is confirmed."""
+
+    people: int
+    rooms: int
+    invitations: int
+    tokens: int
+
+
+def loss_of(relationship: PartnerRelationship) -> Loss:
+    """How many people lose access to how many rooms, and what else ends with the relationship."""
+    base = delegations.base_assignment(relationship.delegation)
+    held = Assignment.objects.filter(role__delegation=relationship.delegation)
+    return Loss(
+        people=User.objects.filter(groups__assignment__in=held).distinct().count(),
+        rooms=scopes.rooms_of(base).count(),
+        invitations=Invitation.objects.pending().filter(relationship=relationship).count(),
+        tokens=ApiToken.objects.filter(delegation=relationship.delegation, revoked_at__isnull=True).count(),
+    )
+
+
+def remove(relationship: PartnerRelationship, *, by: User) -> None:
+    """The partner is gone: relationship ended, invitations withdrawn, roles, assignments, index rows and tokens deleted.
+
+    Takes effect with the commit, on every next request of the partner; needs nobody's consent and cannot be undone.
+    Raises PermissionDenied if `by` may not modify the customer's settings, DelegationOver if it has ended already.
+    """
+    with recording(
+        Category.PARTNER_INVITATION,
+        Operation.DELETE,
+        relationship.label,
+        tenant=relationship.tenant_id,
+        by=by,
+        relationship_id=relationship.delegation_id,
+    ) as line:
+        delegation = delegations.lock(relationship.delegation_id)
+        require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
+        if delegation.state == DelegationState.ENDED:
+            raise DelegationOver
+        line.before = {"state": delegation.state, **vars(loss_of(relationship))}
+        _end(relationship, delegation, by)
+        line.after = {"state": DelegationState.ENDED}
+
+
+def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) -> None:
+    held = Assignment.objects.filter(role__delegation=delegation)
+    upns = list(
+        User.objects.filter(groups__assignment__in=held).distinct().order_by("upn").values_list("upn", flat=True)
+    )
+    invitations.revoke_all(relationship, by=by)
+    delegations.end(delegation)
+    grants.withdraw(held, Room)
+    delegations.remove_roles(delegation, by=by)
+    ApiToken.objects.filter(delegation=delegation).delete()
+    if upns:
+        outbox.leave(removed_notice(relationship, upns, by))
+
+
+def rename(relationship: PartnerRelationship, label: str, *, by: User) -> None:
+    """The customer calls the partner `label`. Raises PermissionDenied, DelegationOver."""
+    with recording(
+        Category.SETTINGS,
+        Operation.UPDATE,
+        relationship.label,
+        tenant=relationship.tenant_id,
+        by=by,
+        relationship_id=relationship.delegation_id,
+    ) as line:
+        delegation = delegations.lock(relationship.delegation_id)
+        require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
+        if delegation.state == DelegationState.ENDED:
+            raise DelegationOver
+        line.before = {"label": relationship.label}
+        PartnerRelationship.objects.filter(pk=relationship.pk).update(label=label)
+        line.after = {"label": label}

@@ -1,0 +1,60 @@
+"""API tokens of a partner's tools: one person's rights in one relationship, narrowed; shown once, stored hashed."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from audit.clock import Now, now
+from audit.log import recording
+from audit.models import Category, Operation
+from partners.models import ApiToken
+from rbac.access import rights
+from rbac.catalogue import Permission
+from rbac.models import Delegation, User
+
+MAX_DAYS = 365
+
+
+def issue(
+    delegation: Delegation, name: str, *, by: User, scopes: Collection[Permission], lifetime: timedelta
+) -> tuple[ApiToken, str]:
+    """A new token of `by` for `delegation`, and its secret, which nobody can read again.
+
+    Raises Http404 if `by` holds nothing in the delegation, PermissionDenied for scopes he does not hold himself or when
+    he is himself a token (a tool makes no tools).
+    """
+    label = f"{name}"
+    with recording(
+        Category.USER, Operation.UPDATE, label, tenant=delegation.tenant_id, by=by, relationship_id=delegation.pk
+    ) as line:
+        held = [one for one in rights(by, delegation.tenant_id) if one.delegation_id == delegation.pk]
+        if not held:
+            raise Http404
+        allowed = frozenset().union(*(one.permissions for one in held))
+        if not frozenset(scopes) <= allowed or getattr(by, "limits", None) is not None:
+            raise PermissionDenied
+        token, secret = ApiToken.objects.create(
+            user=by, expiry=None, name=name, delegation=delegation, scopes=sorted(scopes)
+        )
+        ApiToken.objects.filter(pk=token.pk).update(expiry=Now() + lifetime)
+        token.expiry = now() + lifetime
+        line.after = {"token": token.token_key, "scopes": sorted(scopes)}
+    return token, secret
+
+
+def revoke(token: ApiToken, *, by: User) -> None:
+    """The token opens nothing any more. Raises Http404 unless `by` is its holder."""
+    with recording(
+        Category.USER,
+        Operation.UPDATE,
+        token.name,
+        tenant=token.delegation.tenant_id,
+        by=by,
+        relationship_id=token.delegation_id,
+    ) as line:
+        if token.user_id != by.pk:
+            raise Http404
+        ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=Now())
+        line.after = {"token": token.token_key, "revoked": True}

@@ -1,0 +1,373 @@
+"""THE answer: who may do what, where. Pages, API, admin, templates and jobs all ask here.
+
+    allow(user, permission, object) = some assignment a: user is a member of a, a's role holds the permission, the object
+    is in a's scope, a is valid now; and if a is a partner's: its delegation is active, the room is among the delegated
+    ones, and the permission is below the partner's ceiling. A union, no deny rules, no superuser.
+
+Resolve first, then choose: one small query reads the user's live assignments (`rights`); with them known, the query for
+the objects is either a gather (collect the ids one may see) or a walk (go down the list, probe each row). PostgreSQL
+alone picks wrongly for few rooms or many assignments (see docs/adr). Nothing is cached: `rights` may be carried through
+one request for what is only shown, never into a change.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol, TypeVar
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import Permission as PermissionRow
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.db.models import BigAutoField, BooleanField, Lookup, Model, OuterRef, Q, QuerySet, Subquery, Value
+
+from rbac.catalogue import ANY_SCOPE, CEILING, Permission, with_implied
+from rbac.models import Assignment, AssignmentKey, Delegation, DelegationState, Role, RoomGrant, Tenant, User
+
+M = TypeVar("M", bound=Model)
+Person = User | AnonymousUser
+
+
+@dataclass(frozen=True)
+class Held:
+    """One live assignment of the user: what it permits, in whose tenant, over how many rooms."""
+
+    assignment_id: int
+    group_id: int
+    tenant_id: UUID
+    delegation_id: UUID | None
+    all_rooms: bool
+    room_count: int
+    permissions: frozenset[Permission]
+    # A partner's custom assignment is bounded by the delegated rooms: those of Invited admins.
+    bound_group_id: int | None
+
+    @property
+    def covers_tenant(self) -> bool:
+        """Every room of the tenant, later ones too, without looking at rows."""
+        return self.all_rooms and self.bound_group_id is None
+
+
+Rights = tuple[Held, ...]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a token narrows its holder to: one delegation, some permissions. Stands on the user as `limits`."""
+
+    delegation_id: UUID
+    permissions: frozenset[Permission]
+
+    def narrow(self, held: Rights) -> Rights:
+        return tuple(
+            replace(one, permissions=one.permissions & self.permissions)
+            for one in held
+            if one.delegation_id == self.delegation_id
+        )
+
+
+# Membership, validity, role, delegation and ceiling in one statement; the home tenant must be the one that holds it.
+_RESOLVE = """
+SELECT a.id, a.group_id, a.tenant_id, r.delegation_id, a.all_rooms, a.room_count, r.permissions,
+       CASE WHEN a.key <> %(base)s AND b.id IS NOT NULL AND NOT b.all_rooms THEN b.group_id END
+FROM rbac_user u
+JOIN (
+    SELECT m.assignment_id FROM rbac_assignmentmember m WHERE m.user_id = %(user)s
+    UNION
+    SELECT g.assignment_id FROM rbac_securitygroupmember s JOIN rbac_assignmentgroup g ON g.group_id = s.group_id
+    WHERE s.user_id = %(user)s
+) member ON true
+JOIN rbac_assignment a ON a.id = member.assignment_id
+    AND (a.valid_from IS NULL OR a.valid_from <= trm_now()) AND (a.valid_until IS NULL OR a.valid_until > trm_now())
+JOIN rbac_tenant t ON t.id = a.tenant_id AND t.status <> 'closed'
+JOIN rbac_role r ON r.id = a.role_id
+LEFT JOIN rbac_delegation d ON d.id = r.delegation_id
+LEFT JOIN rbac_role br ON br.delegation_id = d.id AND br.key = 'partner_admin'
+LEFT JOIN rbac_assignment b ON b.role_id = br.id AND b.key = %(base)s
+WHERE u.id = %(user)s AND u.is_active
+    AND CASE WHEN d.id IS NULL THEN u.tenant_id = r.tenant_id
+        ELSE u.tenant_id = d.held_by_id AND d.state = 'active' AND (d.valid_until IS NULL OR d.valid_until > trm_now())
+            AND b.id IS NOT NULL
+        END
+"""
+
+
+def rights(user: Person, tenant: UUID | None = None) -> Rights:
+    """The user's live assignments, in `tenant` only if one is given. One query; empty for anonymous and staff."""
+    if not user.is_authenticated or user.pk is None:
+        return ()
+    query, parameters = _RESOLVE, {"user": user.pk, "base": AssignmentKey.INVITED_ADMINS.value}
+    if tenant is not None:
+        query, parameters = query + " AND a.tenant_id = %(tenant)s", parameters | {"tenant": tenant}
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        held = tuple(_held(row) for row in cursor.fetchall())
+    limits: Limits | None = getattr(user, "limits", None)
+    return held if limits is None else limits.narrow(held)
+
+
+def _held(row: tuple[Any, ...]) -> Held:
+    assignment_id, group_id, tenant_id, delegation_id, all_rooms, room_count, codes, bound_group_id = row
+    permissions = with_implied(codes)
+    if delegation_id is not None:
+        permissions &= CEILING
+    return Held(
+        assignment_id,
+        group_id,
+        tenant_id,
+        delegation_id,
+        all_rooms,
+        room_count,
+        permissions,
+        bound_group_id,
+    )
+
+
+def holding(held: Iterable[Held], permission: Permission) -> Rights:
+    """Those of `held` that permit `permission` somewhere."""
+    return tuple(one for one in held if permission in one.permissions)
+
+
+def holds(held: Iterable[Held], permission: Permission, tenant_id: UUID) -> bool:
+    """Whether `permission` is held in the tenant for at least some rooms: a list is worth showing."""
+    return any(permission in one.permissions and one.tenant_id == tenant_id for one in held)
+
+
+def holds_all(held: Iterable[Held], permission: Permission, tenant_id: UUID) -> bool:
+    """Whether `permission` is held for the tenant as a whole by the tenant's own people (§4, scope *tenant*)."""
+    return any(
+        permission in one.permissions
+        and one.tenant_id == tenant_id
+        and one.delegation_id is None
+        and (one.all_rooms or permission in ANY_SCOPE)
+        for one in held
+    )
+
+
+class Rule(Protocol):
+    """How a model's rows are restricted to what `held` (all holding the permission) lets one see."""
+
+    def restrict(self, held: Rights, permission: Permission, queryset: QuerySet[Any]) -> QuerySet[Any]: ...
+
+
+class Governed(Protocol):
+    """A model that says how access to its rows is decided."""
+
+    ACCESS: ClassVar[Rule]
+
+
+@BigAutoField.register_lookup
+class AnyOf(Lookup):
+    """`= ANY(ARRAY(subquery))`: gathers first. Written as IN, PostgreSQL would filter the whole table instead."""
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        left, left_parameters = self.process_lhs(compiler, connection)
+        right, right_parameters = compiler.compile(self.rhs)
+        return f"{left} = ANY({right})", [*left_parameters, *right_parameters]
+
+
+@dataclass(frozen=True)
+class PerRoom:
+    """Rooms themselves: covered by an assignment to all rooms, or by the assignment's rows."""
+
+    grants: type[RoomGrant]
+
+    def restrict(self, held: Rights, permission: Permission, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        whole = {one.tenant_id for one in held if one.covers_tenant}
+        rest = [one for one in held if one.tenant_id not in whole]
+        if not rest:
+            return queryset.filter(tenant_id__in=whole)
+        by_rows = self._by_rows(rest, permission)
+        return queryset.filter(Q(tenant_id__in=whole) | by_rows if whole else by_rows)
+
+    def _by_rows(self, held: Sequence[Held], permission: Permission) -> Q:
+        found = Q()
+        for bound in {one.bound_group_id for one in held}:
+            part = [one for one in held if one.bound_group_id == bound]
+            condition = self._rows([one.group_id for one in part], permission, walk=_walks(part))
+            if bound is not None:
+                condition &= self._rows([bound], Permission.ROOMS_VIEW, walk=False)
+            found |= condition & Q(tenant_id__in={one.tenant_id for one in part})
+        return found
+
+    def _rows(self, groups: list[int], permission: Permission, *, walk: bool) -> Q:
+        rows = self.grants._default_manager.filter(group_id__in=groups, permission_id=row_id(permission))
+        if not walk:
+            return Q(pk__any_of=ArraySubquery(rows.values("content_object_id")))
+        # A scalar subquery: EXISTS would be flattened by the planner, and the bad plan would come back.
+        probe = rows.filter(content_object_id=OuterRef("pk")).values(found=Value(True, output_field=BooleanField()))
+        return Q(Subquery(probe[:1], output_field=BooleanField()))
+
+
+def _walks(held: Sequence[Held]) -> bool:
+    """Whether going down the list and probing is cheaper than gathering all ids (rule and figures: docs/adr).
+
+    Walk if 50·T/M·(1 + 0.15·G) < 0.6·S, where S is the sum and M the largest of the assignments' room counts, G their
+    number and T the rooms of the list.
+    """
+    total, largest = sum(one.room_count for one in held), max(one.room_count for one in held)
+    if largest == 0:
+        return False
+    tenants = {one.tenant_id for one in held}
+    rooms = sum(Tenant.objects.filter(pk__in=tenants).values_list("room_count", flat=True)) if total > 100 else 0
+    return total > 100 and 50 * rooms / largest * (1 + 0.15 * len(held)) < 0.6 * total
+
+
+@dataclass(frozen=True)
+class ThroughRooms:
+    """Groups, rings, tickets: visible when one of their rooms is in scope; changed as a whole only when all are.
+
+    `through` names the model that ties object and room (fields `room` and `link`). `whole_for` are the permissions that
+    need all rooms; objects without rooms are for those who cover the tenant.
+    """
+
+    through: str
+    link: str
+    whole_for: Collection[Permission] = ()
+
+    def restrict(self, held: Rights, permission: Permission, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        whole = {one.tenant_id for one in held if one.covers_tenant}
+        model = queryset.model
+        ties = model._meta.apps.get_model(model._meta.app_label, self.through)._default_manager
+        rooms = ties.model._meta.get_field("room").related_model
+        seen = rooms.ACCESS.restrict(held, permission, rooms._default_manager.all())
+        condition = Q(pk__in=ties.filter(room__in=seen).values(self.link))
+        if permission in self.whole_for:
+            condition &= ~Q(pk__in=ties.exclude(room__in=seen).values(self.link))
+        return queryset.filter(Q(tenant_id__in=whole) | condition & Q(tenant_id__in={one.tenant_id for one in held}))
+
+
+@dataclass(frozen=True)
+class OfTenant:
+    """Things of the tenant as a whole (partners, terms, …): needs the permission for all rooms."""
+
+    path: str = "tenant_id"
+
+    def restrict(self, held: Rights, permission: Permission, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        tenants = {one.tenant_id for one in held if holds_all((one,), permission, one.tenant_id)}
+        return queryset.filter(**{f"{self.path}__in": tenants})
+
+
+@dataclass(frozen=True)
+class OfRole:
+    """Roles and what hangs on them. The customer sees all of its tenant's; a partner only those of its delegation."""
+
+    tenant: str
+    delegation: str
+
+    def restrict(self, held: Rights, permission: Permission, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        tenants = {one.tenant_id for one in held if holds_all((one,), permission, one.tenant_id)}
+        delegations = {one.delegation_id for one in held if one.delegation_id is not None}
+        return queryset.filter(Q(**{f"{self.tenant}__in": tenants}) | Q(**{f"{self.delegation}__in": delegations}))
+
+
+_OWN_RULES: dict[type[Model], Rule] = {
+    Tenant: OfTenant("pk"),
+    Role: OfRole("tenant_id", "delegation_id"),
+    Assignment: OfRole("tenant_id", "role__delegation_id"),
+    Delegation: OfRole("tenant_id", "pk"),
+}
+
+
+def rule_of(model: type[Model]) -> Rule:
+    """The rule for rows of `model`. Raises LookupError for a model nobody governs: fail closed, and loudly."""
+    rule = _OWN_RULES.get(model) or getattr(model, "ACCESS", None)
+    if rule is None:
+        raise LookupError(f"{model.__name__} says nothing about access")
+    return rule
+
+
+def visible(user: Person, permission: Permission, queryset: QuerySet[M], held: Rights | None = None) -> QuerySet[M]:
+    """The rows of `queryset` on which `user` holds `permission`; lists, details, selects and exports start here.
+
+    `held` saves resolving again within a request that only shows; changes leave it out.
+    """
+    live = holding(rights(user) if held is None else held, permission)
+    if not live:
+        return queryset.none()
+    return rule_of(queryset.model).restrict(live, permission, queryset)
+
+
+def can(user: Person, permission: Permission, target: Model, held: Rights | None = None) -> bool:
+    """Whether `user` holds `permission` on `target`: membership in `visible`, so list and detail cannot disagree."""
+    return visible(user, permission, type(target)._default_manager.filter(pk=target.pk), held).exists()
+
+
+def require(user: Person, permission: Permission, target: Model) -> None:
+    """Pass if `user` holds `permission` on `target`, as of now. Raises PermissionDenied otherwise.
+
+    Inside a transaction the delegations the answer rests on are held until it ends, so that a removal comes either
+    before (and is seen) or after the change.
+    """
+    if connection.in_atomic_block:
+        _hold_delegation(user, target)
+    if not can(user, permission, target):
+        raise PermissionDenied
+
+
+def _hold_delegation(user: Person, target: Model) -> None:
+    """Share-lock the delegation through which `user` may hold something on `target`; home rights rest on none."""
+    tenant_id = target.pk if isinstance(target, Tenant) else getattr(target, "tenant_id", None)
+    if isinstance(user, User) and user.tenant_id is not None and tenant_id not in (None, user.tenant_id):
+        held = Delegation.objects.filter(tenant_id=tenant_id, held_by_id=user.tenant_id, state=DelegationState.ACTIVE)
+        with connection.cursor() as cursor:
+            query, parameters = held.values("pk").query.sql_with_params()
+            cursor.execute(f"{query} FOR SHARE", parameters)
+
+
+def permissions_on(
+    user: Person, rooms: Sequence[Model], held: Rights | None = None
+) -> dict[Any, frozenset[Permission]]:
+    """For each of `rooms` (rows of the governed room model) the permissions held on it; one query for all of them."""
+    if not rooms:
+        return {}
+    live = rights(user) if held is None else held
+    rule = rule_of(type(rooms[0]))
+    if not isinstance(rule, PerRoom):
+        raise LookupError("permissions_on answers for rooms")
+    answer: dict[Any, set[Permission]] = {room.pk: set() for room in rooms}
+    for room in rooms:
+        for one in live:
+            if one.covers_tenant and one.tenant_id == room.tenant_id:  # type: ignore[attr-defined]
+                answer[room.pk] |= one.permissions
+    by_group = {one.group_id: one for one in live if not one.covers_tenant}
+    bounds = {one.bound_group_id for one in by_group.values()} - {None}
+    if by_group:
+        found = (
+            rule.grants._default_manager.filter(
+                content_object__in=[room.pk for room in rooms], group_id__in=[*by_group, *bounds]
+            )
+            .values_list("content_object_id")
+            .annotate(groups=ArrayAgg("group_id", distinct=True))
+        )
+        for room_id, groups in found:
+            for group_id in groups:
+                one = by_group.get(group_id)
+                if one is not None and (one.bound_group_id is None or one.bound_group_id in groups):
+                    answer[room_id] |= one.permissions
+    return {room_id: frozenset(codes) for room_id, codes in answer.items()}
+
+
+def row_id(permission: Permission) -> int:
+    """The id of Django's row for `permission`; the same for the life of a database, so it is kept."""
+    if permission not in _row_ids:
+        _row_ids.update({code: pk for pk, code in _permission_rows() if code in Permission._value2member_map_})
+    return _row_ids[permission]
+
+
+def _permission_rows() -> list[tuple[int, str]]:
+    rows = PermissionRow.objects.filter(content_type__app_label__in=("rooms", "rbac")).values_list("pk", "name")
+    return list(rows)
+
+
+_row_ids: dict[str, int] = {}
+
+
+def effective(user: Person, tenant_id: UUID) -> frozenset[Permission]:
+    """The permissions `user` holds anywhere in the tenant; for navigation and for the API's permission table."""
+    return frozenset().union(*(one.permissions for one in rights(user, tenant_id)))

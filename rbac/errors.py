@@ -1,0 +1,59 @@
+"""Rules about tenants, people, roles and assignments, with the stable codes the API answers."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.errors import RuleBroken
+from audit.log import CONSTRAINTS
+
+
+class LastPrimaryAdmin(RuleBroken):
+    code = "last_primary_admin"
+    text = _("A partner keeps at least one primary admin. Add another one first, or remove the partner.")
+
+
+class LastMmrAdmin(RuleBroken):
+    code = "last_mmr_admin"
+    text = _("Your organisation keeps at least one MMR Admin. Add another one first.")
+
+
+class BuiltInRole(RuleBroken):
+    code = "built_in_role"
+    text = _("Built-in roles cannot be changed or deleted.")
+
+
+class AlreadyPartner(RuleBroken):
+    code = "already_partner"
+    text = _("Your organisation already is an active partner of this customer.")
+
+
+class OwnTenant(RuleBroken):
+    code = "own_tenant"
+    text = _("Nobody of the customer’s own organisation can become its partner.")
+
+
+class NotOfThisTenant(RuleBroken):
+    code = "not_of_this_tenant"
+    status = 400
+    text = _("Only people and groups of the organisation that holds the role can be members.")
+
+
+class DelegationOver(RuleBroken):
+    code = "relationship_over"
+    status = 410
+    text = _("This partner relationship has ended.")
+
+
+class WrongState(RuleBroken):
+    code = "wrong_state"
+    text = _("This is no longer possible: the state has changed in the meantime.")
+
+
+CONSTRAINTS.update(
+    {
+        "last_primary_admin": LastPrimaryAdmin,
+        "last_mmr_admin": LastMmrAdmin,
+        "role_built_in_immutable": BuiltInRole,
+        "delegation_one_active_per_pair": AlreadyPartner,
+        "delegation_not_to_oneself": OwnTenant,
+    }
+)

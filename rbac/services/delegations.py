@@ -1,0 +1,110 @@
+"""The life of a delegation: opened with its role, linked, lapsed and revived, suspended and resumed, ended.
+
+Every function here is one step of a larger change (partners/services): the caller has opened the recording, asked for
+the permission, and holds the row by `lock`. Each step compares the state before it sets the next one.
+"""
+
+from uuid import UUID
+
+from audit.clock import Now
+from audit.log import recording
+from audit.models import Category, Operation
+from rbac.catalogue import BuiltIn, permissions_of
+from rbac.errors import AlreadyPartner, DelegationOver, OwnTenant, WrongState
+from rbac.models import Assignment, AssignmentKey, Delegation, DelegationState, Role, Tenant, User
+from rbac.services import assignments
+from rbac.states import DELEGATION
+
+
+def lock(delegation_id: UUID) -> Delegation:
+    """The delegation as it is now, held until the transaction ends. Raises Delegation.DoesNotExist."""
+    return Delegation.objects.select_for_update(of=("self",)).select_related("tenant", "held_by").get(pk=delegation_id)
+
+
+def open_for(tenant: Tenant, *, by: User) -> Delegation:
+    """A new delegation of `tenant`, held by nobody yet, with its role Primary admin and assignment Invited admins."""
+    delegation = Delegation.objects.create(tenant=tenant)
+    label = str(BuiltIn.PARTNER_ADMIN.label)
+    with recording(Category.ROLE, Operation.CREATE, label, tenant=tenant, by=by, relationship_id=delegation.pk) as line:
+        role = Role.objects.create(
+            tenant=tenant,
+            delegation=delegation,
+            key=BuiltIn.PARTNER_ADMIN,
+            name=BuiltIn.PARTNER_ADMIN.value,
+            permissions=sorted(permissions_of(BuiltIn.PARTNER_ADMIN)),
+        )
+        line.after = {"permissions": role.permissions}
+    assignments.open_for(role, AssignmentKey.INVITED_ADMINS.value, key=AssignmentKey.INVITED_ADMINS, by=by)
+    return delegation
+
+
+def base_assignment(delegation: Delegation) -> Assignment:
+    """*Invited admins*: its scope is what is delegated, the ceiling of everything else the partner holds."""
+    return Assignment.objects.select_related("role", "role__delegation", "tenant").get(
+        role__delegation=delegation, role__key=BuiltIn.PARTNER_ADMIN, key=AssignmentKey.INVITED_ADMINS
+    )
+
+
+def link(delegation: Delegation, partner: Tenant) -> None:
+    """`delegation` is active and held by `partner`.
+
+    Raises OwnTenant for the customer's own tenant, AlreadyPartner if `partner` holds another live one of this customer.
+    """
+    if partner.pk == delegation.tenant_id:
+        raise OwnTenant
+    live = Delegation.objects.filter(
+        tenant=delegation.tenant_id, held_by=partner, state__in=[DelegationState.ACTIVE, DelegationState.SUSPENDED]
+    )
+    if live.exists():
+        raise AlreadyPartner
+    _move(delegation, DelegationState.ACTIVE, held_by=partner, linked_at=Now())
+
+
+def lapse(delegation: Delegation) -> None:
+    """No invitation is left that could link it; inviting again revives it."""
+    _move(delegation, DelegationState.LAPSED)
+
+
+def revive(delegation: Delegation) -> None:
+    """Somebody was invited again."""
+    _move(delegation, DelegationState.INVITED)
+
+
+def end(delegation: Delegation) -> None:
+    """The delegation is over for good: its roles, assignments, members and index rows are gone.
+
+    Access ended with the state alone; the rest is tidying in the same transaction. Scope and guardian rows are withdrawn
+    by rooms/scopes.py before, which knows rooms. Raises DelegationOver if it had ended before.
+    """
+    _move(delegation, DelegationState.ENDED, ended_at=Now(), needs_primary_admin=False)
+
+
+def remove_roles(delegation: Delegation, *, by: User | None) -> int:
+    """All roles of an ended delegation and their assignments are deleted, an audit line each; how many members lost them."""
+    lost = 0
+    for role in Role.objects.filter(delegation=delegation).order_by("pk"):
+        for assignment in Assignment.objects.filter(role=role).order_by("pk"):
+            lost += assignments.delete(assignment, by=by)
+        with recording(
+            Category.ROLE,
+            Operation.DELETE,
+            role.label,
+            tenant=delegation.tenant_id,
+            by=by,
+            relationship_id=delegation.pk,
+        ) as line:
+            line.before = {"permissions": role.permissions}
+            role.delete()
+    return lost
+
+
+def _move(delegation: Delegation, state: DelegationState, **fields: object) -> None:
+    """Compare and set. Raises DelegationOver from *ended*, WrongState where the state machine knows no such step."""
+    if delegation.state == DelegationState.ENDED:
+        raise DelegationOver
+    if state not in DELEGATION[DelegationState(delegation.state)]:
+        raise WrongState
+    moved = Delegation.objects.filter(pk=delegation.pk, state=delegation.state).update(state=state, **fields)
+    if not moved:
+        raise WrongState
+    delegation.refresh_from_db()

@@ -1,0 +1,43 @@
+"""The one door for controlled changes: pages, API, bulk actions and imports all call `submit`.
+
+The customer's own people go straight through to the service. A partner's change meets the customer's policy for the
+event: *auto* does it now; *manual* is refused by the policy service until approval requests exist, so a manual policy
+found here stops the change.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Model
+
+from rbac import access
+from rbac.catalogue import CONTROLLED_EVENTS, Permission
+from rbac.models import User
+from rooms.errors import ManualNotOffered
+from rooms.models import ControlMode
+from rooms.services import policies, rooms
+
+# Each controlled event and the service that carries it out; parameters are plain JSON values.
+_SERVICES: dict[Permission, Callable[..., Any]] = {
+    Permission.ROOMS_MODIFY: rooms.modify,
+}
+
+
+def submit(event: Permission, target: Model, *, by: User, **params: Any) -> Any:
+    """`target` is changed by the service of `event` if the customer's policy lets it happen at once; its answer.
+
+    Raises what the service raises (it asks for the permission itself) and ManualNotOffered.
+    """
+    assert event in CONTROLLED_EVENTS
+    for delegation_id in _delegations(by, event, target):
+        if policies.mode_of(delegation_id, event) is not ControlMode.AUTO:
+            raise ManualNotOffered
+    return _SERVICES[event](target, by=by, **params)
+
+
+def _delegations(by: User, event: Permission, target: Any) -> set[Any]:
+    """The delegations through which `by` may do this; none for the customer's own people."""
+    if by.tenant_id == target.tenant_id:
+        return set()
+    held = access.holding(access.rights(by, target.tenant_id), event)
+    return {one.delegation_id for one in held if one.delegation_id is not None}

@@ -1,0 +1,38 @@
+"""Rules about rooms, scopes and change control, with the stable codes the API answers."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.errors import RuleBroken
+from audit.log import CONSTRAINTS
+
+
+class StaleVersion(RuleBroken):
+    code = "stale_version"
+    status = 412
+    text = _("Somebody else has changed this room in the meantime. Look at the current values and try again.")
+
+
+class UnknownRooms(RuleBroken):
+    code = "unknown_rooms"
+    status = 400
+    text = _("Some of the rooms do not exist any more. Choose again.")
+
+
+class EmptyScope(RuleBroken):
+    code = "empty_scope"
+    status = 400
+    text = _("Choose at least one room.")
+
+
+class ManualNotOffered(RuleBroken):
+    code = "manual_not_offered"
+    status = 400
+    text = _("Manual approval is not available yet. Choose automatic approval.")
+
+
+class ResourceAccountTaken(RuleBroken):
+    code = "resource_account_taken"
+    text = _("A room with this resource account exists already.")
+
+
+CONSTRAINTS.update({"room_account_in_tenant": ResourceAccountTaken})

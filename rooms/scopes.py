@@ -1,0 +1,200 @@
+"""Which rooms an assignment covers: single rooms, room groups, or all of the tenant's; and the rows that index it.
+
+A partner's custom assignment never reaches beyond what is delegated (the scope of its *Invited admins*); the rows of a
+delegation that is not linked, or over, are none.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+
+from audit.log import recording
+from audit.models import Category, Operation
+from rbac import grants
+from rbac.access import holds_all, require, rights, visible
+from rbac.catalogue import TENANT_PERMISSIONS, BuiltIn, Permission
+from rbac.models import Assignment, AssignmentKey, DelegationState, Tenant, User
+from rbac.services.assignments import lock_holder, name_of
+from rooms.errors import EmptyScope, UnknownRooms
+from rooms.models import AssignmentRoom, AssignmentRoomGroup, Room, RoomGroup
+
+_INDEXED = (DelegationState.ACTIVE, DelegationState.SUSPENDED)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is chosen: everything, or some rooms and groups (ids of one tenant)."""
+
+    all_rooms: bool = False
+    rooms: frozenset[int] = frozenset()
+    groups: frozenset[int] = frozenset()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.all_rooms or self.rooms or self.groups)
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain values for the log and the wizard's draft."""
+        return {"all_rooms": self.all_rooms, "rooms": sorted(self.rooms), "groups": sorted(self.groups)}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> "Scope":
+        return cls(bool(data.get("all_rooms")), frozenset(data.get("rooms", ())), frozenset(data.get("groups", ())))
+
+    def of_tenant(self, tenant: Tenant) -> QuerySet[Room]:
+        """The rooms of `tenant` that the scope covers today."""
+        rooms = Room.objects.filter(tenant=tenant)
+        if self.all_rooms:
+            return rooms
+        return rooms.filter(Q(pk__in=self.rooms) | Q(memberships__room_group__in=self.groups)).distinct()
+
+
+def scope_of(assignment: Assignment) -> Scope:
+    """What was chosen for `assignment`."""
+    return Scope(
+        assignment.all_rooms,
+        frozenset(AssignmentRoom.objects.filter(assignment=assignment).values_list("room_id", flat=True)),
+        frozenset(AssignmentRoomGroup.objects.filter(assignment=assignment).values_list("room_group_id", flat=True)),
+    )
+
+
+def rooms_of(assignment: Assignment) -> QuerySet[Room]:
+    """The rooms `assignment` covers today, whatever the state of its delegation; bounded by what is delegated."""
+    chosen = _chosen(assignment)
+    base = _bound(assignment)
+    return chosen if base is None else chosen.filter(pk__in=_chosen(base).values("pk"))
+
+
+def _chosen(assignment: Assignment) -> QuerySet[Room]:
+    rooms = Room.objects.filter(tenant=assignment.tenant_id)
+    if assignment.all_rooms:
+        return rooms
+    return rooms.filter(
+        Q(pk__in=AssignmentRoom.objects.filter(assignment=assignment).values("room_id"))
+        | Q(memberships__room_group__in=AssignmentRoomGroup.objects.filter(assignment=assignment).values("room_group"))
+    ).distinct()
+
+
+def _bound(assignment: Assignment) -> Assignment | None:
+    """The assignment that bounds this one: *Invited admins* of the same delegation, unless it is that itself."""
+    role = assignment.role
+    if role.delegation_id is None or assignment.key == AssignmentKey.INVITED_ADMINS:
+        return None
+    return Assignment.objects.get(
+        role__delegation=role.delegation_id, role__key=BuiltIn.PARTNER_ADMIN, key=AssignmentKey.INVITED_ADMINS
+    )
+
+
+def indexed_rooms(assignment: Assignment) -> QuerySet[Room]:
+    """The rooms that have index rows: none while the delegation is not linked, or where *all rooms* needs no rows."""
+    delegation = assignment.role.delegation
+    base = _bound(assignment)
+    covers_tenant = assignment.all_rooms and (base is None or base.all_rooms)
+    if covers_tenant or (delegation is not None and delegation.state not in _INDEXED):
+        return Room.objects.none()
+    return rooms_of(assignment)
+
+
+def apply(assignment: Assignment) -> int:
+    """The index rows of `assignment` are what its scope says; a step of a change that holds its lock."""
+    return grants.project_rooms(assignment, indexed_rooms(assignment))
+
+
+def apply_all(assignments: Iterable[Assignment]) -> None:
+    """As `apply`, for each of `assignments`."""
+    for assignment in assignments:
+        apply(assignment)
+
+
+def choose(assignment: Assignment, scope: Scope) -> None:
+    """Write `scope` as the scope of `assignment`, without asking: a step of a larger, authorised change.
+
+    Raises EmptyScope, or UnknownRooms if a room or group is not the tenant's.
+    """
+    if scope.is_empty:
+        raise EmptyScope
+    _check_known(assignment.tenant_id, scope)
+    Assignment.objects.filter(pk=assignment.pk).update(all_rooms=scope.all_rooms)
+    assignment.all_rooms = scope.all_rooms
+    _replace(AssignmentRoom, assignment, "room_id", () if scope.all_rooms else scope.rooms)
+    _replace(AssignmentRoomGroup, assignment, "room_group_id", () if scope.all_rooms else scope.groups)
+
+
+def change(assignment: Assignment, scope: Scope, *, by: User) -> None:
+    """`assignment` covers `scope`, and so do its index rows; those it bounds follow.
+
+    Raises PermissionDenied if `by` may not modify roles here, holds his own right through it, or does not hold himself
+    what he gives; EmptyScope; UnknownRooms.
+    """
+    with recording(
+        Category.ASSIGNMENT,
+        Operation.UPDATE,
+        name_of(assignment),
+        tenant=assignment.tenant_id,
+        by=by,
+        relationship_id=assignment.role.delegation_id,
+    ) as line:
+        lock_holder(assignment)
+        assignment = Assignment.objects.select_related("role__delegation", "tenant").get(pk=assignment.pk)
+        require(by, Permission.ROLES_MODIFY, assignment)
+        require_grantable(assignment, scope, by=by)
+        line.before = scope_of(assignment).as_data()
+        choose(assignment, scope)
+        apply(assignment)
+        if assignment.key == AssignmentKey.INVITED_ADMINS:
+            bounded = Assignment.objects.filter(role__delegation=assignment.role.delegation_id)
+            apply_all(bounded.exclude(pk=assignment.pk).select_related("role__delegation"))
+        line.after = scope.as_data()
+
+
+def require_grantable(assignment: Assignment, scope: Scope, *, by: User) -> None:
+    """Pass if `by` himself holds, on every room of `scope`, what the role gives, and not through this assignment.
+
+    Nobody grants what he does not hold, nobody widens what he holds his right through. Raises PermissionDenied.
+    """
+    live = tuple(one for one in rights(by, assignment.tenant_id) if one.assignment_id != assignment.pk)
+    rooms = scope.of_tenant(assignment.tenant)
+    for permission in map(Permission, assignment.role.permissions):
+        if holds_all(live, permission, assignment.tenant_id):
+            continue
+        if permission in TENANT_PERMISSIONS:
+            is_held = any(permission in one.permissions for one in live)
+        else:
+            mine = visible(by, permission, Room.objects.filter(tenant=assignment.tenant_id), live)
+            is_held = not scope.all_rooms and not rooms.exclude(pk__in=mine.values("pk")).exists()
+        if not is_held:
+            raise PermissionDenied
+
+
+def follow_groups(groups: Collection[int]) -> None:
+    """The membership of `groups` has changed: every scope that names one of them follows at once."""
+    named = AssignmentRoomGroup.objects.filter(room_group__in=groups).values("assignment")
+    touched = Assignment.objects.filter(pk__in=named).select_related("role__delegation")
+    apply_all(touched)
+    bases = [one.role.delegation_id for one in touched if one.key == AssignmentKey.INVITED_ADMINS]
+    apply_all(Assignment.objects.filter(role__delegation__in=bases, key="").select_related("role__delegation"))
+
+
+def _replace(model: type[Any], assignment: Assignment, column: str, wanted: Iterable[int]) -> None:
+    """Rows of `model` under `assignment` are exactly `wanted`; only the difference is written."""
+    own = model.objects.filter(assignment=assignment)
+    wanted = set(wanted)
+    have = set(own.values_list(column, flat=True))
+    own.filter(**{f"{column}__in": have - wanted}).delete()
+    model.objects.bulk_create(
+        [
+            model(assignment=assignment, tenant_id=assignment.tenant_id, **{column: one})
+            for one in sorted(wanted - have)
+        ],
+        batch_size=5000,
+    )
+
+
+def _check_known(tenant_id: Any, scope: Scope) -> None:
+    for model, chosen in ((Room, scope.rooms), (RoomGroup, scope.groups)):
+        known = cast(Any, model).objects.filter(tenant=tenant_id, pk__in=chosen)
+        if known.count() != len(chosen):
+            raise UnknownRooms

@@ -1,0 +1,67 @@
+"""What one does to a single room."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404
+
+from audit.log import recording
+from audit.models import Category, Operation
+from rbac.access import require
+from rbac.catalogue import Permission
+from rbac.models import User
+from rooms.errors import StaleVersion
+from rooms.models import Room
+
+# What *Modify* may set; everything else follows from imports, telemetry or other operations.
+EDITABLE = (
+    "display_name",
+    "country",
+    "region",
+    "city",
+    "street",
+    "postal_code",
+    "campus",
+    "building",
+    "floor",
+    "floor_label",
+    "label",
+    "capacity",
+    "time_zone",
+    "phone",
+    "is_wheelchair_accessible",
+    "tags",
+    "audio_device",
+    "video_device",
+    "display_device",
+)
+
+
+def modify(room: Room, *, by: User, changes: Mapping[str, Any], version: int | None = None) -> Room:
+    """The room has the values of `changes` (fields of EDITABLE); its version rises if anything differs.
+
+    Raises PermissionDenied if `by` may not modify it, StaleVersion if `version` is given and not the current one,
+    ValidationError for a field that cannot be set or a value that does not fit, Http404 if the room is gone.
+    """
+    with recording(Category.ROOM, Operation.UPDATE, room.display_name, tenant=room.tenant_id, by=by) as line:
+        require(by, Permission.ROOMS_MODIFY, room)
+        current = Room.objects.select_for_update().filter(pk=room.pk).first()
+        if current is None:
+            raise Http404
+        if version is not None and current.version != version:
+            raise StaleVersion
+        unknown = set(changes) - set(EDITABLE)
+        if unknown:
+            raise ValidationError({field: ValidationError("cannot be set", code="read_only") for field in unknown})
+        before = {field: getattr(current, field) for field in changes}
+        for field, value in changes.items():
+            setattr(current, field, value)
+        current.full_clean(exclude=[f.name for f in Room._meta.fields if f.name not in changes])
+        differing = [field for field in changes if getattr(current, field) != before[field]]
+        if differing:
+            current.version += 1
+            current.save(update_fields=[*differing, "version", "changed_at"])
+        line.before = {field: before[field] for field in differing}
+        line.after = {field: getattr(current, field) for field in differing}
+    return current

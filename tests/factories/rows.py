@@ -1,0 +1,50 @@
+"""Single rows, for what no service makes yet or what a test needs in numbers."""
+
+import uuid
+
+import factory
+
+from rbac.models import Tenant, User
+from rooms.models import Room, RoomGroup
+
+
+class TenantFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Tenant
+
+    name = factory.Sequence(lambda n: f"Tenant {n}")
+    entra_tid = factory.LazyFunction(uuid.uuid4)
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    """A person at home in `tenant`, with an identity of its own."""
+
+    class Meta:
+        model = User
+
+    tenant = factory.SubFactory(TenantFactory)
+    upn = factory.Sequence(lambda n: f"person{n}@example.com")
+    display_name = factory.LazyAttribute(lambda user: user.upn.partition("@")[0].title())
+    entra_tid = factory.LazyAttribute(lambda user: user.tenant.entra_tid if user.tenant else None)
+    entra_oid = factory.LazyAttribute(lambda user: uuid.uuid4() if user.tenant else None)
+    username = factory.LazyAttribute(lambda user: f"{user.entra_tid}:{user.entra_oid}" if user.tenant else user.upn)
+
+
+class RoomFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Room
+
+    tenant = factory.SubFactory(TenantFactory)
+    display_name = factory.Sequence(lambda n: f"Room {n:04d}")
+    resource_account = factory.Sequence(lambda n: f"room{n}@example.com")
+    country = "DE"
+    city = "Berlin"
+    building = "Berlin Tower 1"
+
+
+class RoomGroupFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = RoomGroup
+
+    tenant = factory.SubFactory(TenantFactory)
+    name = factory.Sequence(lambda n: f"Group {n}")

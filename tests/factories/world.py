@@ -1,0 +1,156 @@
+"""A small world in which a leak shows: two customers with rooms, two partners, and somebody in every role.
+
+Everything that a service can make is made by that service. Names carry their tenant (`contoso`, `tailwind`, …), so a
+foreign one in an answer can be searched for.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+
+from partners.models import Invitation, PartnerRelationship, Terms
+from partners.services import invitations, relationships
+from partners.services.invitations import Contact
+from partners.services.relationships import Proposal
+from rbac.catalogue import BuiltIn
+from rbac.models import Assignment, AssignmentMember, Role, Tenant, User
+from rbac.services import assignments, tenants
+from rbac.sign_in import Identity, arrive
+from rooms import scopes
+from rooms.models import Room
+from rooms.scopes import Scope
+from tests.factories.rows import RoomFactory
+
+
+@dataclass
+class Customer:
+    """A founded tenant with an MMR admin and rooms: two German, one American."""
+
+    tenant: Tenant
+    admin: User
+    rooms: list[Room] = field(default_factory=list)
+
+    @property
+    def german(self) -> list[Room]:
+        return [room for room in self.rooms if room.country == "DE"]
+
+    def person(self, name: str) -> User:
+        """Somebody of this tenant, in no role."""
+        return sign_in(self.tenant, f"{name}@{self.domain}")
+
+    @property
+    def domain(self) -> str:
+        return self.tenant.domains.get().domain
+
+    def member(self, role: BuiltIn, name: str, scope: Scope | None = None) -> User:
+        """Somebody in the built-in `role`, over `scope` (all rooms, if none is given)."""
+        person = self.person(name)
+        assign(Role.objects.get(tenant=self.tenant, key=role, delegation=None), person, scope or Scope(all_rooms=True))
+        return person
+
+
+@dataclass
+class Partner:
+    """A known tenant whose people can be invited."""
+
+    tenant: Tenant
+    domain: str
+
+    def person(self, name: str) -> User:
+        return sign_in(self.tenant, f"{name}@{self.domain}")
+
+
+@dataclass
+class World:
+    contoso: Customer
+    tailwind: Customer
+    fabrikam: Partner
+    northwind: Partner
+
+
+def found_customer(name: str, rooms: int = 3) -> Customer:
+    """`name` in lower case is the domain; of its rooms every third is American."""
+    domain = f"{name.lower()}.example"
+    tenant = tenants.found(name, admin_upn=f"admin@{domain}", domains=[domain], entra_tid=uuid.uuid4(), by=None)
+    customer = Customer(tenant, sign_in(tenant, f"admin@{domain}"))
+    customer.rooms = [
+        RoomFactory(
+            tenant=tenant,
+            display_name=f"{name} room {number}",
+            resource_account=f"room{number}@{domain}",
+            country="US" if number % 3 == 2 else "DE",
+            city="Seattle" if number % 3 == 2 else "Berlin",
+            building=f"{name} tower",
+        )
+        for number in range(rooms)
+    ]
+    return customer
+
+
+def found_partner(name: str) -> Partner:
+    domain = f"{name.lower()}.example"
+    tenant = tenants.found(name, admin_upn=f"owner@{domain}", domains=[domain], entra_tid=uuid.uuid4(), by=None)
+    return Partner(tenant, domain)
+
+
+def make() -> World:
+    """Contoso and Tailwind are customers, Fabrikam and Northwind partners; nobody has invited anybody yet."""
+    terms()
+    return World(
+        found_customer("Contoso"), found_customer("Tailwind"), found_partner("Fabrikam"), found_partner("Northwind")
+    )
+
+
+def terms() -> Terms:
+    """The newest terms; a first version if there is none."""
+    return Terms.objects.order_by("-version").first() or Terms.objects.create(
+        version=1, text_en="Be careful with the rooms.", text_de="Gehen Sie sorgsam mit den Räumen um."
+    )
+
+
+def sign_in(tenant: Tenant, upn: str) -> User:
+    """The person `upn` of `tenant`, after a first (or another) sign-in; the object id follows from the UPN."""
+    assert tenant.entra_tid is not None
+    oid = uuid.uuid5(tenant.entra_tid, upn)
+    return arrive(
+        Identity(tenant.entra_tid, oid, upn, upn.partition("@")[0].title()), is_awaited=invitations.is_awaited
+    )
+
+
+def assign(role: Role, person: User, scope: Scope) -> Assignment:
+    """`person` holds `role` over `scope`."""
+    assignment = assignments.open_for(role, f"{role.key or role.name} of {person.upn}", by=None)
+    scopes.choose(assignment, scope)
+    AssignmentMember.objects.create(assignment=assignment, user=person)
+    from rbac import grants
+
+    grants.project_members(assignment)
+    scopes.apply(assignment)
+    return assignment
+
+
+def contact(upn: str) -> Contact:
+    return Contact(upn.partition("@")[0].title(), upn)
+
+
+def invite(
+    customer: Customer, *upns: str, rooms: list[Room] | None = None
+) -> tuple[PartnerRelationship, list[Invitation]]:
+    """`customer` adds a partner for the German rooms (or `rooms`) and invites `upns`."""
+    chosen = customer.german if rooms is None else rooms
+    proposal = Proposal(
+        [contact(upn) for upn in upns], Scope(rooms=frozenset(room.pk for room in chosen)), terms().version, agrees=True
+    )
+    relationship = relationships.add(customer.tenant, proposal, by=customer.admin)
+    return relationship, list(relationship.invitations.order_by("upn"))
+
+
+def join(
+    customer: Customer, partner: Partner, *names: str, rooms: list[Room] | None = None
+) -> tuple[PartnerRelationship, list[User]]:
+    """`customer` adds `partner`; all of `names` accept. The relationship, and the primary admins in order of name."""
+    people = [partner.person(name) for name in sorted(names)]
+    relationship, sent = invite(customer, *(person.upn for person in people), rooms=rooms)
+    for invitation, person in zip(sent, people, strict=True):
+        invitations.accept(invitation, by=person)
+    relationship.refresh_from_db()
+    return PartnerRelationship.objects.select_related("delegation").get(pk=relationship.pk), people

@@ -1,0 +1,47 @@
+"""The one Celery application.
+
+Celery only moves rows that a committed transaction left behind (audit/outbox.py) and rings the clock; no truth lives
+in the broker. A broker that refuses or hangs costs a request at most `socket_timeout`, and loses nothing: the sweep
+finds every row that no message announced.
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trm_portal.settings")
+
+app = Celery("trm_portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=False,  # a lost message is found again by the sweep, so nothing waits for redelivery
+    task_publish_retry=False,
+    task_time_limit=300,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "max_retries": 0},
+    timezone="UTC",
+    beat_schedule={
+        "deliver what no message announced": {
+            "task": "audit.tasks.sweep_outbox",
+            "schedule": 30.0,
+            "options": {"expires": 25},
+        },
+        "expire due invitations": {
+            "task": "partners.schedule.expire_invitations",
+            "schedule": 60.0,
+            "options": {"expires": 50},
+        },
+        "remind of open invitations": {"task": "partners.schedule.remind_invited", "schedule": crontab(minute=17)},
+        "publish the heads of the audit chains": {
+            "task": "audit.schedule.publish_heads",
+            "schedule": crontab(hour=3, minute=41),
+        },
+    },
+)
+app.autodiscover_tasks()
+app.autodiscover_tasks(related_name="schedule")

@@ -1,0 +1,100 @@
+"""What every request goes through besides Django's own middleware. No rule of the portal lives here."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.contrib.auth import logout
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils import timezone, translation
+from django.utils.cache import add_never_cache_headers, patch_cache_control
+
+from audit.context import Origin, origin
+from audit.errors import RuleBroken
+from trm_portal.errors import answer_rule
+
+security_log = logging.getLogger("trm.security")
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+class Middleware:
+    """A middleware that wraps the rest of the chain."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+
+class RefuseUnreadableInput(Middleware):
+    """A NUL or a lone surrogate in address or query fits into no text column: 400 before anybody stumbles over it."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        query = request.META.get("QUERY_STRING", "")
+        if "\x00" in request.path or "%00" in query or _has_surrogate(request.path) or _has_surrogate(query):
+            raise BadRequest("unreadable characters in the address")
+        return self.get_response(request)
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+class AbsoluteSessionLimit(Middleware):
+    """Whoever signed in more than SESSION_ABSOLUTE_AGE ago signs in again, however busy the session was."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = request.session.get("began_at")
+        if began and timezone.now() - datetime.fromisoformat(began) > settings.SESSION_ABSOLUTE_AGE:
+            logout(request)
+            return HttpResponseRedirect(resolve_url(settings.LOGIN_URL))
+        return self.get_response(request)
+
+
+class PersonLocale(Middleware):
+    """The language of the page: what the person chose, else what this browser chose, else what it asks for."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        chosen = user.language if user.is_authenticated else ""
+        language = chosen or translation.get_language_from_request(request)
+        translation.activate(language)
+        request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+        return response
+
+
+class AuditContext(Middleware):
+    """Every audit line of this request carries its id and the client's address."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        context = structlog.contextvars.get_contextvars()
+        token = origin.set(Origin(str(context.get("request_id", ""))[:64], request.META.get("REMOTE_ADDR") or None))
+        try:
+            return self.get_response(request)
+        finally:
+            origin.reset(token)
+
+
+class NoStore(Middleware):
+    """What a signed-in person sees stays out of every cache, the browser's own too."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated and "Cache-Control" not in response.headers:
+            add_never_cache_headers(response)
+            patch_cache_control(response, no_store=True)
+        return response
+
+
+class RuleAnswers(Middleware):
+    """A broken rule that no view turned into a form error becomes a page that says which rule, never a 5xx."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return answer_rule(request, exception) if isinstance(exception, RuleBroken) else None

@@ -1,0 +1,76 @@
+"""Pages that belong to no app: signing in and out, the way home, health, and what an error looks like."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from trm_portal.navigation import tenants_of
+
+
+class SignIn(LoginView):
+    """Local sign-in: demo accounts and support staff. Whoever signs in anew ends the session he had."""
+
+    template_name = "registration/sign_in.html"
+    redirect_authenticated_user = False
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        self.request.session.flush()
+        login(self.request, form.get_user())
+        self.request.session["began_at"] = timezone.now().isoformat()
+        return redirect(self.get_success_url())
+
+    def get_default_redirect_url(self) -> str:
+        user = self.request.user
+        return "/admin/" if user.is_authenticated and user.is_staff else super().get_default_redirect_url()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"demo_accounts": _demo_accounts()}
+
+
+def _demo_accounts() -> list[Any]:
+    if not settings.DEMO:
+        return []
+    from trm_portal.development import demo_data  # noqa: PLC0415 - absent from a production image
+
+    return demo_data.accounts()
+
+
+@login_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The first place of the person: support staff go to the back office, others to the tenant they can work in."""
+    if request.user.is_staff:
+        return redirect("admin:index")
+    places = tenants_of(request)
+    return redirect(places[0].url) if places else redirect("invitations")
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The process and its database answer; a broker may be away, nothing is lost then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ready"})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form from a stale page; says how to go on."""
+    return render(request, "403_csrf.html", status=403)
