@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rbac.models import User
 from trm_portal.navigation import tenants_of
 
 
@@ -23,9 +24,17 @@ class SignIn(LoginView):
     template_name = "registration/sign_in.html"
     redirect_authenticated_user = False
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if settings.DEMO and "demo_account" in request.POST:
+            return self._enter(_demo_account(request.POST["demo_account"]))
+        return super().post(request, *args, **kwargs)
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        return self._enter(form.get_user())
+
+    def _enter(self, user: User) -> HttpResponse:
         self.request.session.flush()
-        login(self.request, form.get_user())
+        login(self.request, user, backend="rbac.backends.LocalAccounts")
         self.request.session["began_at"] = timezone.now().isoformat()
         return redirect(self.get_success_url())
 
@@ -43,6 +52,12 @@ def _demo_accounts() -> list[Any]:
     from trm_portal.development import demo_data  # noqa: PLC0415 - absent from a production image
 
     return demo_data.accounts()
+
+
+def _demo_account(upn: str) -> User:
+    from trm_portal.development import demo_data  # noqa: PLC0415 - absent from a production image
+
+    return demo_data.account(upn)
 
 
 @login_required

@@ -250,7 +250,7 @@ def deny(invitation: Invitation, *, by: User) -> Invitation:
         current = _own(invitation, by)
         _require_pending(current, delegation)
         _decide(current, InvitationState.DENIED, by)
-        lapse_if_dead(delegation)
+        lapse_if_dead(invitation.relationship, delegation, by=by)
         line.after = {"state": InvitationState.DENIED}
     return Invitation.objects.get(pk=invitation.pk)
 
@@ -265,7 +265,7 @@ def revoke(invitation: Invitation, *, by: User) -> Invitation:
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
         _require_pending(current, delegation)
         _decide(current, InvitationState.REVOKED, by)
-        lapse_if_dead(delegation)
+        lapse_if_dead(invitation.relationship, delegation, by=by)
         line.after = {"state": InvitationState.REVOKED}
     return Invitation.objects.get(pk=invitation.pk)
 
@@ -304,15 +304,17 @@ def _expire_of(relationship: PartnerRelationship, invitations: QuerySet[Invitati
         with _recording(relationship, invitation.upn, Operation.UPDATE, None) as line:
             _decide(invitation, InvitationState.EXPIRED, None)
             line.after = {"state": InvitationState.EXPIRED}
-    lapse_if_dead(delegation)
+    lapse_if_dead(relationship, delegation, by=None)
     return len(due)
 
 
-def lapse_if_dead(delegation: Delegation) -> None:
-    """Without any open invitation, a delegation nobody has linked has lapsed; a step of what closed the last one."""
-    is_open = Invitation.objects.filter(relationship__delegation=delegation, state=InvitationState.PENDING).exists()
+def lapse_if_dead(relationship: PartnerRelationship, delegation: Delegation, *, by: User | None) -> None:
+    """Without any open invitation, a relationship nobody has linked has lapsed; a step of what closed the last one."""
+    is_open = relationship.invitations.filter(state=InvitationState.PENDING).exists()
     if delegation.state == DelegationState.INVITED and not is_open:
-        delegations.lapse(delegation)
+        with _recording(relationship, relationship.label, Operation.UPDATE, by) as line:
+            delegations.lapse(delegation)
+            line.after = {"state": DelegationState.LAPSED}
 
 
 def revoke_all(relationship: PartnerRelationship, *, by: User | None) -> int:

@@ -1,6 +1,6 @@
 """The relationship between a customer and a partner: added with its invitations, changed, ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -146,6 +146,37 @@ def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) ->
     ApiToken.objects.filter(delegation=delegation).delete()
     if upns:
         outbox.leave(removed_notice(relationship, upns, by))
+
+
+def suspend(relationship: PartnerRelationship, *, by: User) -> None:
+    """The customer's brake: the partner's people have no access from now on, nothing is lost.
+
+    Raises PermissionDenied if `by` may not modify the customer's settings, WrongState unless it is active.
+    """
+    _move(relationship, delegations.suspend, DelegationState.SUSPENDED, by)
+
+
+def resume(relationship: PartnerRelationship, *, by: User) -> None:
+    """The partner's people have their access again. Raises PermissionDenied, and WrongState unless it is suspended."""
+    _move(relationship, delegations.resume, DelegationState.ACTIVE, by)
+
+
+def _move(
+    relationship: PartnerRelationship, step: Callable[[Delegation], None], state: DelegationState, by: User
+) -> None:
+    with recording(
+        Category.PARTNER_INVITATION,
+        Operation.UPDATE,
+        relationship.label,
+        tenant=relationship.tenant_id,
+        by=by,
+        relationship_id=relationship.delegation_id,
+    ) as line:
+        delegation = delegations.lock(relationship.delegation_id)
+        require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
+        line.before = {"state": delegation.state}
+        step(delegation)
+        line.after = {"state": state}
 
 
 def rename(relationship: PartnerRelationship, label: str, *, by: User) -> None:

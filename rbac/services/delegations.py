@@ -60,6 +60,16 @@ def link(delegation: Delegation, partner: Tenant) -> None:
     _move(delegation, DelegationState.ACTIVE, held_by=partner, linked_at=Now())
 
 
+def suspend(delegation: Delegation) -> None:
+    """Nothing can be done through it until it is resumed; everything stays as it is."""
+    _move(delegation, DelegationState.SUSPENDED)
+
+
+def resume(delegation: Delegation) -> None:
+    """What was suspended works again."""
+    _move(delegation, DelegationState.ACTIVE)
+
+
 def lapse(delegation: Delegation) -> None:
     """No invitation is left that could link it; inviting again revives it."""
     _move(delegation, DelegationState.LAPSED)
