@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+import structlog
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -231,15 +232,32 @@ REST_KNOX = {
     "TOKEN_MODEL": KNOX_TOKEN_MODEL,
 }
 
-# --- Logs --------------------------------------------------------------------------------------
+# --- Logs: one line per event; plain for people, JSON for log stores. Request id, person and address are bound to each ---
+_LOG_STEPS = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.format_exc_info,
+]
+_LOG_RENDERERS = {
+    "plain": structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "logger", "event"]),
+    "json": structlog.processors.JSONRenderer(),
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "json": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "structlog.processors.JSONRenderer"},
-        "plain": {"format": "%(levelname)s %(name)s %(message)s"},
+        name: {"()": structlog.stdlib.ProcessorFormatter, "processor": renderer, "foreign_pre_chain": _LOG_STEPS}
+        for name, renderer in _LOG_RENDERERS.items()
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="plain")}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-    "loggers": {"trm.security": {"level": "INFO"}},
+    "loggers": {"trm": {"level": "INFO"}, "django.server": {"level": "INFO"}},
 }
+structlog.configure(
+    processors=[*_LOG_STEPS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
