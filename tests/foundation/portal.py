@@ -6,8 +6,6 @@ import itertools
 import os
 import signal
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -90,7 +88,7 @@ class Portal:
         command = ["gunicorn", "trm_portal.wsgi:application", "--bind", f"{ports.LOOPBACK}:{port}"]
         command += ["--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads)]
         child = self._start("web", command, {"PUBLIC_URL": url} | dict(environment or {}))
-        child.wait_until(lambda: _answers(url), START_TIMEOUT)
+        child.wait_until(lambda: ports.web_answers(f"{url}/healthz"), START_TIMEOUT)
         return PortalProcess(child, url)
 
     def end(self) -> None:
@@ -108,16 +106,6 @@ class Portal:
         )
         self._started.append(child)
         return child
-
-
-def _answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(url, timeout=10).close()
-    except urllib.error.HTTPError as answer:
-        answer.close()  # an answer all the same
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture

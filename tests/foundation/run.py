@@ -136,22 +136,22 @@ def _begin() -> Run:
         state.hold()
     servers = Servers(state, os.environ, durable=False)
     try:
-        urls, broker_url = servers.start()
+        servers.start()
     except BaseException:
         _finish(state, servers, None)
         raise
     run = Run(
         name=name,
         state=str(state.path),
-        app_url=urls.app,
-        owner_url=urls.owner,
-        broker_url=broker_url,
+        app_url=servers.urls.app,
+        owner_url=servers.urls.owner,
+        broker_url=servers.broker_url,
         owns_broker=servers.valkey is not None,
         owns_database=servers.postgres is not None,
     )
     if not run.owns_database:
-        write_privately(state.path / "given.json", json.dumps({"owner_url": urls.owner}))
-    atexit.register(_finish, state, servers, None if run.owns_database else urls.owner)
+        write_privately(state.path / "given.json", json.dumps({"owner_url": run.owner_url}))
+    atexit.register(_finish, state, servers, None if run.owns_database else run.owner_url)
     return run
 
 

@@ -1,7 +1,9 @@
-"""Ports on the loopback interface."""
+"""Ports on the loopback interface, and who answers there."""
 
 import contextlib
 import socket
+import urllib.error
+import urllib.request
 
 LOOPBACK = "127.0.0.1"
 
@@ -29,3 +31,15 @@ def any_free() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
+
+
+def web_answers(url: str) -> bool:
+    """Whether a web server answers there, and not with a fault of its own."""
+    try:
+        urllib.request.urlopen(url, timeout=10).close()  # noqa: S310 - an address of ours on this machine
+    except urllib.error.HTTPError as answer:
+        answer.close()
+        return answer.code < 500
+    except OSError:
+        return False
+    return True

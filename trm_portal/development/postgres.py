@@ -120,7 +120,9 @@ class Postgres:
             capture_output=True,
             text=True,
             check=False,
-            **_as(self.account),
+            user=self.account and self.account.pw_uid,
+            group=self.account and self.account.pw_gid,
+            extra_groups=[] if self.account else None,
         )
         if done.returncode:
             raise SetUpError(f"PostgreSQL could not make its data in {self.data}:\n{done.stderr}")
@@ -169,12 +171,6 @@ def _open_to_all(tree: Path) -> None:
             file = Path(folder, name)
             if not file.is_symlink():
                 file.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)
-
-
-def _as(account: pwd.struct_passwd | None) -> dict[str, object]:
-    if account is None:
-        return {}
-    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
 def _environment() -> dict[str, str]:

@@ -24,7 +24,7 @@ from trm_portal.development.errors import SetUpError
 from trm_portal.development.state import StateFolder, write_privately
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-LINES_SHOWN = 15
+LINES_SHOWN = 30
 
 
 @dataclass
@@ -45,10 +45,15 @@ class Child:
     def is_running(self) -> bool:
         return self.process.poll() is None
 
+    def ask_to_end(self) -> None:
+        """Tell the child that it is time; it ends when it has finished what it does."""
+        if self.is_running:
+            self.process.send_signal(self.end_signal)
+
     def end(self, timeout: float = 15) -> None:
         """Afterwards the child, and what it started in turn, has ended: asked first, killed after `timeout` seconds."""
         if self.is_running:
-            self.process.send_signal(self.end_signal)
+            self.ask_to_end()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout)
         self.kill()
@@ -95,7 +100,6 @@ def start(
     log = state.folder("logs") / f"{name}.log"
     if log.exists():
         log.replace(log.with_suffix(".previous.log"))
-    other_account = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     with open(log, "wb") as output:
         process = subprocess.Popen(
             [str(part) for part in command],
@@ -106,7 +110,9 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
             preexec_fn=_end_with_parent(end_signal),
-            **other_account,  # type: ignore[arg-type]
+            user=account and account.pw_uid,
+            group=account and account.pw_gid,
+            extra_groups=[] if account else None,
         )
     record = state.folder("processes") / f"{name}-{process.pid}.json"
     write_privately(

