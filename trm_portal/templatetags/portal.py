@@ -17,8 +17,8 @@ from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -53,7 +53,10 @@ def icon_names() -> frozenset[str]:
 
 @register.simple_tag
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
-    """An icon of the sprite; decoration unless it has a `label`. An unknown name warns (an error in tests) and shows a circle."""
+    """An icon of the sprite; decoration unless it has a `label`.
+
+    An unknown name shows a circle and warns, which is an error in tests.
+    """
     if name not in icon_names():
         warnings.warn(f"There is no icon {name!r} in {SPRITE}.", stacklevel=2)
         name = "circle"
@@ -107,13 +110,13 @@ def when(value: datetime.date | datetime.datetime | None, style: str = "datetime
 @register.filter
 def breakable(value: str) -> SafeString:
     """A UPN, domain or address that may break before its @ and after its dots, and nowhere in a word."""
-    marked = conditional_escape(value)
-    return mark_safe(re.sub(r"(@)|(?<=[\w-])\.(?=[\w-])", lambda found: "<wbr>@" if found[1] else ".<wbr>", marked))
+    pieces = re.split(r"(?=@)|(?<=\.)(?=[\w-])", str(value))
+    return format_html_join(SafeString("<wbr>"), "{}", ((piece,) for piece in pieces))
 
 
 @register.simple_tag
 def pane_attrs(url: str) -> SafeString:
-    """Attributes for a link or button that opens `url` in the detail pane; the link's own href still works without it."""
+    """Attributes for a link or button that opens `url` in the detail pane; without JavaScript its own href works."""
     return format_html('hx-get="{}" hx-target="#pane" hx-swap="innerHTML"', url)
 
 
@@ -217,7 +220,9 @@ def _summary_entries(source: forms.BaseForm | BaseFormSet[Any], prefix: str = ""
 @register.inclusion_tag("components/error_summary.html")
 def error_summary(*sources: forms.BaseForm | BaseFormSet[Any] | None) -> dict[str, Any]:
     """What is wrong in these forms and formsets, in their order, with links to the fields; nothing when all is well."""
-    entries = [entry for source in sources if source is not None and source.is_bound for entry in _summary_entries(source)]
+    entries = [
+        entry for source in sources if source is not None and source.is_bound for entry in _summary_entries(source)
+    ]
     return {"entries": entries}
 
 
@@ -229,7 +234,7 @@ def pager(context: Context, page: Any = None) -> dict[str, Any]:
 
 @register.inclusion_tag("components/sort_header.html")
 def sort_header(label: str, url: str, direction: str = "", css: str = "") -> dict[str, Any]:
-    """A table head that sorts: `url` sorts the other way; `direction` is asc, desc or empty for how it is sorted now."""
+    """A table head that sorts: `url` sorts the other way; `direction` (asc, desc or empty) is how it is sorted now."""
     return {"label": label, "url": url, "direction": direction, "css": css}
 
 
