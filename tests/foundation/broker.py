@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from kombu import pools
 
 from tests.foundation.run import Run
 from trm_portal.celery import app
@@ -74,10 +75,8 @@ def _send_to(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _forget_connections() -> None:
-    if app._pool is not None:  # Celery has no public way to let go of its pools
-        app._pool.force_close_all()
-        app._pool = None
-    app.amqp._producer_pool = None
+    pools.reset()  # Kombu keeps every pool it ever made, a closed one too
+    app._pool = app.amqp._producer_pool = None  # Celery has no public way to let go of them
 
 
 def _empty(url: str) -> None:
