@@ -31,9 +31,11 @@ REFERENCES = """
     SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
     WHERE contype = 'f' AND conrelid <> confrelid
 """
-USER_TRIGGERS = """
+# Triggers in the way: those that refuse to empty a table, and those of tables whose rows are put back.
+TRIGGERS_IN_THE_WAY = """
     SELECT relname, tgname, tgenabled FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
     WHERE NOT tgisinternal AND tgenabled <> 'D' AND relnamespace = 'public'::regnamespace
+        AND ((tgtype::int & 32) <> 0 OR relname = ANY(%s))
 """
 ENABLE = {"O": "ENABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
 OWN_SEQUENCES = """
@@ -140,7 +142,7 @@ class WorkerDatabase:
         return catalogue + _filled(cursor, [table for table in self.tables if table not in self.catalogue])
 
     def _restore(self, cursor: Cursor, changed: list[str]) -> None:
-        cursor.execute(USER_TRIGGERS)  # append-only tables refuse to be emptied, built-in rows to be written
+        cursor.execute(TRIGGERS_IN_THE_WAY, [list(self.catalogue)])
         triggers = cursor.fetchall()
         for table, trigger, _ in triggers:
             cursor.execute(_alter_trigger(table, "DISABLE", trigger))
@@ -221,8 +223,8 @@ def _referenced_first(cursor: Cursor, tables: list[str]) -> list[str]:
 
 def _sessions(cursor: Cursor) -> str:
     cursor.execute(
-        "SELECT pid, usename, state, query FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        "SELECT DISTINCT pid, usename, relation::regclass, mode FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND relation >= 16384 ORDER BY 1, 3"
     )
     return "\n".join(" | ".join(str(value) for value in row) for row in cursor.fetchall())
 
