@@ -166,7 +166,7 @@ def _is_storable(text: str) -> bool:
     return "\x00" not in text
 
 
-def _field(queryset: QuerySet[Any], name: str) -> Field[Any, Any]:
+def _field(queryset: QuerySet[Any], name: str) -> "Field[Any, Any]":
     if name in queryset.query.annotations:
         return queryset.query.annotations[name].output_field
     options = queryset.model._meta
