@@ -60,7 +60,7 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
     if name not in icon_names():
         warnings.warn(f"There is no icon {name!r} in {SPRITE}.", stacklevel=2)
         name = "circle"
-    meaning = format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="true"')
+    meaning = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
     return format_html(
         '<svg class="icon{}" width="16" height="16" focusable="false" {}><use href="{}#{}"></use></svg>',
         f" {css}" if css else "",
