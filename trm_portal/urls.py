@@ -1,5 +1,6 @@
 """Every address of the portal. The customer stands in the address of each of its pages, never in the session."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
@@ -20,3 +21,6 @@ urlpatterns = [
     path("", include("rooms.urls")),
     path("", include("audit.urls")),
 ]
+
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", include("trm_portal.styleguide")))
