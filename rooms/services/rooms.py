@@ -13,6 +13,7 @@ from rbac.catalogue import Permission
 from rbac.models import User
 from rooms.errors import StaleVersion
 from rooms.models import Room
+from rooms.values import refuse_unfit
 
 # What *Modify* may set; everything else follows from imports, telemetry or other operations.
 EDITABLE = (
@@ -28,6 +29,8 @@ EDITABLE = (
     "floor_label",
     "label",
     "capacity",
+    "latitude",
+    "longitude",
     "time_zone",
     "phone",
     "is_wheelchair_accessible",
@@ -56,8 +59,9 @@ def modify(room: Room, *, by: User, changes: Mapping[str, Any], version: int | N
             raise ValidationError({field: ValidationError("cannot be set", code="read_only") for field in unknown})
         before = {field: getattr(current, field) for field in changes}
         for field, value in changes.items():
-            setattr(current, field, value)
-        current.full_clean(exclude=[f.name for f in Room._meta.fields if f.name not in changes])
+            setattr(current, field, _empty(field) if value in (None, "") else value)
+        current.clean_fields(exclude=[f.name for f in Room._meta.fields if f.name not in changes])
+        refuse_unfit({field: getattr(current, field) for field in changes})
         differing = [field for field in changes if getattr(current, field) != before[field]]
         if differing:
             current.version += 1
@@ -65,3 +69,9 @@ def modify(room: Room, *, by: User, changes: Mapping[str, Any], version: int | N
         line.before = {field: before[field] for field in differing}
         line.after = {field: getattr(current, field) for field in differing}
     return current
+
+
+def _empty(field: str) -> Any:
+    """How the room stores that there is nothing: NULL for numbers, the empty text or list for the rest."""
+    column = Room._meta.get_field(field)
+    return None if column.null or not column.blank else [] if field == "tags" else ""
