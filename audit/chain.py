@@ -6,6 +6,7 @@ rate (measured: 356 against 3,271 links per second), hence one for each.
 """
 
 import hashlib
+import ipaddress
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -46,7 +47,7 @@ def _append(tenant_id: UUID, lines: list[Line], origin: Origin) -> None:
             relationship_id=line.relationship_id,
             approver=line.approver,
             request_id=origin.request_id,
-            ip=origin.ip,
+            ip=as_address(origin.ip),
             before=as_stored(line.before),
             after=as_stored(line.after),
         )
@@ -63,12 +64,12 @@ def _lock_head(tenant_id: UUID) -> tuple[int, bytes, datetime]:
     """Hold the tenant's chain until commit; next seq, digest before it, and the time."""
     key = int.from_bytes(hashlib.blake2b(tenant_id.bytes, digest_size=4).digest(), "big", signed=True)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, key])
-        # A statement of its own: its snapshot must be younger than the lock.
+        # Two statements, sent together: the second one's snapshot must be younger than the lock.
         cursor.execute(
-            "SELECT l.seq, l.digest, trm_now() FROM (SELECT 1) one LEFT JOIN LATERAL (SELECT seq, digest"
+            "SELECT pg_advisory_xact_lock(%s, %s);"
+            " SELECT l.seq, l.digest, trm_now() FROM (SELECT 1) one LEFT JOIN LATERAL (SELECT seq, digest"
             " FROM audit_chainlink WHERE tenant_id = %s ORDER BY seq DESC LIMIT 1) l ON true",
-            [tenant_id],
+            [_LOCK_SPACE, key, tenant_id],
         )
         seq, digest, at = cursor.fetchone()
     return (seq or 0) + 1, bytes(digest) if digest is not None else FIRST, at
@@ -77,6 +78,19 @@ def _lock_head(tenant_id: UUID) -> tuple[int, bytes, datetime]:
 def as_stored(value: object) -> object:
     """`value` as it comes back from a JSON column, so that the digest is the same when read again."""
     return None if value is None else json.loads(json.dumps(value, cls=DjangoJSONEncoder))
+
+
+def as_address(text: str | None) -> str | None:
+    """`text` in the one form in which the database keeps and gives back an address; None for what is none.
+
+    A link-local address may name an interface (`fe80::1%eth0`), which no column takes.
+    """
+    try:
+        address = ipaddress.ip_address((text or "").partition("%")[0])
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return f"::ffff:{mapped}" if mapped is not None else str(address)
 
 
 def digest_of(event: AuditEvent) -> bytes:
