@@ -18,7 +18,10 @@ class Origin:
 
 @dataclass
 class Line:
-    """An audit line in the making; the recorded block may fill in what it learns on the way."""
+    """An audit line in the making; the recorded block may fill in what it learns on the way.
+
+    A void line is not written: the block found that what was asked for had been done before.
+    """
 
     category: str
     operation: str
@@ -32,6 +35,7 @@ class Line:
     after: Any = None
     result: str = Result.SUCCESSFUL
     code: str = ""
+    is_void: bool = False
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """`recording`: one transaction, one audit line, success or failure.
 
 Every change of the portal runs inside it. Nested recordings are savepoints that hand their lines to the outermost one,
-which makes deferred constraints speak, seals the lines into the tenants' chains (digests.py) and commits. When the
+which makes deferred constraints speak, seals the lines into the tenants' chains (chain.py) and commits. When the
 change fails, only the Failed lines are kept, written in a transaction of their own.
 """
 
@@ -75,15 +75,26 @@ def recording(
 
 
 @contextmanager
-def _outermost(line: Line) -> Iterator[None]:
-    current = Recorded([line])
+def together() -> Iterator[None]:
+    """Run the recordings of the block as one transaction with one link per tenant's chain; leaves no line of its own."""
+    if recorded.get() is None:
+        with _outermost(None):
+            yield
+    else:
+        with transaction.atomic():
+            yield
+
+
+@contextmanager
+def _outermost(line: Line | None) -> Iterator[None]:
+    current = Recorded([] if line is None else [line])
     token = recorded.set(current)
     is_inside_foreign_block = connection.in_atomic_block
     try:
         with transaction.atomic():
             yield
             _make_constraints_speak(keep=not is_inside_foreign_block)
-            chain.seal(current.lines, origin.get())
+            chain.seal([one for one in current.lines if not one.is_void], origin.get())
     except Exception as error:
         broken = _as_rule(error)
         _settle_failure(current, line, broken, since=0)
@@ -127,11 +138,12 @@ def _as_rule(error: Exception) -> Exception:
     return error
 
 
-def _settle_failure(current: Recorded, line: Line, error: Exception, *, since: int) -> None:
+def _settle_failure(current: Recorded, line: Line | None, error: Exception, *, since: int) -> None:
     """Drop what was undone; keep the failures, this one included."""
     kept = [other for other in current.lines[since:] if other is not line and other.result == Result.FAILED]
-    if isinstance(error, Http404):
-        security_log.info("not found: %s %s by %s", line.category, line.operation, line.user_id)
+    if line is None or isinstance(error, Http404):
+        if line is not None:
+            security_log.info("not found: %s %s by %s", line.category, line.operation, line.user_id)
         current.lines[since:] = kept
         return
     line.result, line.code = Result.FAILED, _code(error)

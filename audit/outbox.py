@@ -2,11 +2,11 @@
 
 `leave` writes the row inside the change's transaction; after the commit ONE message to the broker asks a worker to
 look (`nudge`), and a periodic sweep finds whatever no broker took. How a kind is delivered is registered by the app that
-leaves it (`delivers`); the work itself is in tasks.py.
+leaves it (`delivers`); delivery.py claims the rows and calls it.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from django.db import transaction
 
 from audit.clock import Now, now
 from audit.context import recorded
+from audit.mail import Postman
 from audit.models import OutboxMessage, OutboxState
 
 logger = logging.getLogger(__name__)
@@ -33,12 +34,19 @@ class Parcel:
     after: timedelta = timedelta()
 
 
-Deliver = Callable[[OutboxMessage, Any], None]
+class Obsolete(Exception):
+    """What the message would tell is over, or was told by another one: it is cancelled instead of delivered."""
+
+
+Deliver = Callable[[OutboxMessage, Postman], None]
 _handlers: dict[str, Deliver] = {}
 
 
 def delivers(kind: str) -> Callable[[Deliver], Deliver]:
-    """Register the function that delivers messages of `kind`; it gets the row and an open mail connection."""
+    """Register the function that delivers messages of `kind`; it gets the row, locked, and somebody who sends mails.
+
+    It returns once the message is delivered; it raises Obsolete, or what `Postman.send` raises.
+    """
 
     def register(function: Deliver) -> Deliver:
         _handlers[kind] = function
@@ -76,10 +84,14 @@ def put(parcel: Parcel) -> OutboxMessage:
 
 
 def cancel(kind: str, subject_ids: list[str]) -> int:
-    """Nothing of `kind` about `subject_ids` leaves any more; how many were stopped."""
-    return OutboxMessage.objects.filter(kind=kind, subject_id__in=subject_ids, state=OutboxState.WAITING).update(
-        state=OutboxState.CANCELLED, settled_at=Now()
-    )
+    """Nothing of `kind` about `subject_ids` leaves any more; how many were stopped.
+
+    A row that a worker holds is just being delivered: it cannot be stopped, and a mail server that is slow to answer
+    must not hold up the change that asks.
+    """
+    waiting = OutboxMessage.objects.filter(kind=kind, subject_id__in=subject_ids, state=OutboxState.WAITING)
+    free = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    return OutboxMessage.objects.filter(pk__in=free).update(state=OutboxState.CANCELLED, settled_at=Now())
 
 
 def _nudge_once() -> None:
@@ -89,8 +101,11 @@ def _nudge_once() -> None:
 
 
 def nudge() -> None:
-    """Ask a worker to look now. A broker that refuses is no reason to fail: the sweep comes anyway."""
+    """Ask a worker to look now. A broker that refuses is no reason to fail: the sweep comes anyway.
+
+    The message never expires: its age would be judged by two machines' clocks, and one too many costs one query.
+    """
     try:
-        current_app.send_task("audit.tasks.deliver_outbox", retry=False, expires=60)
+        current_app.send_task("audit.tasks.deliver_outbox", retry=False)
     except Exception as error:  # kombu, redis and socket errors have no common root
         logger.warning("broker not reached, the sweep will deliver: %s", error)

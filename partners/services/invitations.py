@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
 
 from audit import outbox
 from audit.clock import Now, now
-from audit.log import recording
-from audit.models import Category, Operation
+from audit.log import recording, together
+from audit.models import Category, Operation, OutboxMessage
 from partners import links
 from partners.errors import (
     AlreadyInvited,
@@ -33,7 +32,7 @@ from partners.errors import (
     WrongTenant,
 )
 from partners.models import Invitation, InvitationState, PartnerRelationship
-from partners.parcels import invitation_mail, linked_notice, wrong_tenant_notice
+from partners.parcels import INVITATION, invitation_mail, linked_notice, wrong_tenant_notice
 from rbac.access import require
 from rbac.catalogue import Permission
 from rbac.errors import DelegationOver, OwnTenant
@@ -44,7 +43,7 @@ from rooms import scopes
 
 DEFAULT_DAYS = 14
 DAYS = range(1, 31)
-DAILY_LIMIT = 200  # invitations a tenant may send in 24 hours
+DAILY_LIMIT = 200  # invitation mails a tenant may send in 24 hours, repeated ones included
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,7 @@ def invite(
             raise DelegationOver
         contacts = checked(contacts, delegation.tenant)
         _check_new(relationship, contacts)
+        delegation.refresh_from_db(fields=["state"])  # marking due invitations may have let it lapse
         _check_limit(delegation.tenant, len(contacts))
         if days not in DAYS:
             raise InvalidLifetime
@@ -109,7 +109,7 @@ def check_person(upn: str, customer: Tenant) -> None:
     own = TenantDomain.objects.filter(tenant=customer, domain=domain_of(upn), verified_at__isnull=False)
     if own.exists() or User.objects.filter(tenant=customer, upn=upn).exists():
         raise OwnPerson(params={"upn": upn})
-    if SecurityGroup.objects.filter(address=upn).exists():
+    if SecurityGroup.objects.filter(address__iexact=upn).exists():
         raise NotAPerson(params={"upn": upn})
 
 
@@ -127,8 +127,8 @@ def _check_new(relationship: PartnerRelationship, contacts: Sequence[Contact]) -
 
 def _check_limit(tenant: Tenant, wanted: int) -> None:
     Tenant.objects.select_for_update().get(pk=tenant.pk)  # two at once are counted one after the other
-    sent = Invitation.objects.filter(tenant=tenant, created_at__gt=Now() - timedelta(days=1)).count()
-    if sent + wanted > DAILY_LIMIT:
+    mails = OutboxMessage.objects.filter(kind=INVITATION, tenant_id=tenant.pk, due_at__gt=Now() - timedelta(days=1))
+    if mails.count() + wanted > DAILY_LIMIT:
         raise DailyLimit
 
 
@@ -202,6 +202,9 @@ def accept(invitation: Invitation, *, by: User, secret: str = "") -> Invitation:
     with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
         delegation = delegations.lock(invitation.relationship.delegation_id)
         current = _own(invitation, by)
+        if current.state == InvitationState.ACCEPTED and current.accepted_by_id == by.pk:
+            line.is_void = True  # a double click: the first one did it while this one waited for the lock
+            return current
         _require_pending(current, delegation)
         _require_tenant(current, delegation, by, secret)
         _decide(current, InvitationState.ACCEPTED, by, accepted_by=by)
@@ -248,6 +251,9 @@ def deny(invitation: Invitation, *, by: User) -> Invitation:
     with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
         delegation = delegations.lock(invitation.relationship.delegation_id)
         current = _own(invitation, by)
+        if current.state == InvitationState.DENIED:
+            line.is_void = True  # as in `accept`
+            return current
         _require_pending(current, delegation)
         _decide(current, InvitationState.DENIED, by)
         lapse_if_dead(invitation.relationship, delegation, by=by)
@@ -279,6 +285,7 @@ def resend(invitation: Invitation, *, by: User) -> Invitation:
         delegation, current = _lock(invitation)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
         _require_pending(current, delegation)
+        _check_limit(delegation.tenant, 1)
         current.rotation += 1
         current.save(update_fields=["rotation"])
         outbox.cancel(invitation_mail(current).kind, [str(current.pk)])
@@ -292,7 +299,7 @@ def expire_due(invitations: QuerySet[Invitation]) -> int:
     marked = 0
     for relationship_id in list(invitations.due().values_list("relationship", flat=True).distinct()):
         relationship = PartnerRelationship.objects.get(pk=relationship_id)
-        with transaction.atomic():
+        with together():
             marked += _expire_of(relationship, invitations)
     return marked
 

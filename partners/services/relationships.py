@@ -19,11 +19,14 @@ from rbac.catalogue import Permission
 from rbac.errors import DelegationOver
 from rbac.models import Assignment, Delegation, DelegationState, Tenant, User
 from rbac.services import delegations
-from rbac.upn import domain_of, normalise
+from rbac.upn import domain_of
 from rooms import scopes
 from rooms.models import ControlMode, Room
 from rooms.scopes import Scope
 from rooms.services import policies
+
+
+LABEL_LENGTH = 120
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ def add(customer: Tenant, proposal: Proposal, *, by: User) -> PartnerRelationshi
 
 
 def _label_of(contacts: Sequence[Contact]) -> str:
-    return domain_of(normalise(contacts[0].upn)) if contacts else "–"
+    """The first contact's domain, as it was entered: what is wrong with it is said by `invite`, on record."""
+    return domain_of(contacts[0].upn.strip().lower())[:LABEL_LENGTH] or "–" if contacts else "–"
 
 
 def _agreed(proposal: Proposal) -> Terms:
@@ -140,6 +144,7 @@ def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) ->
         User.objects.filter(groups__assignment__in=held).distinct().order_by("upn").values_list("upn", flat=True)
     )
     invitations.revoke_all(relationship, by=by)
+    delegation.refresh_from_db(fields=["state"])  # marking due invitations may have let it lapse
     delegations.end(delegation)
     grants.withdraw(held, Room)
     delegations.remove_roles(delegation, by=by)

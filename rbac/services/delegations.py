@@ -66,7 +66,9 @@ def suspend(delegation: Delegation) -> None:
 
 
 def resume(delegation: Delegation) -> None:
-    """What was suspended works again."""
+    """What was suspended works again. Raises WrongState for anything else: only an acceptance makes *invited* active."""
+    if delegation.state not in (DelegationState.SUSPENDED, DelegationState.ENDED):
+        raise WrongState
     _move(delegation, DelegationState.ACTIVE)
 
 
