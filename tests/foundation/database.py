@@ -86,7 +86,7 @@ def _make_template(run: Run) -> None:
         cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(run.template())))
     grant(urls)
     migrated = subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0"],
+        [sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0", "--skip-checks"],
         cwd=PROJECT,
         env=os.environ | {"DATABASE_URL": urls.app, "DATABASE_OWNER_URL": urls.owner},
         capture_output=True,
