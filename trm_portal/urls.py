@@ -1,12 +1,31 @@
 """Every address of the portal. The customer stands in the address of each of its pages, never in the session."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
+from django.http.response import HttpResponseBase
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from audit import urls as audit_urls
+from rbac import gates
+from rbac.catalogue import Permission
 from trm_portal import views
+
+
+def _log_gate(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
+    """The audit log is for those who may modify the settings of the whole tenant: its MMR Admins, never a partner."""
+
+    @gates.tenant_page(Permission.SETTINGS_MODIFY)
+    def gated(request: gates.TenantRequest) -> Any:
+        gates.require_whole(request, Permission.SETTINGS_MODIFY)
+        return view(request, request.customer.pk)
+
+    return gated
+
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -19,7 +38,7 @@ urlpatterns = [
     path("api/v1/", include("trm_portal.api_urls")),
     path("", include("partners.urls")),
     path("", include("rooms.urls")),
-    path("", include("audit.urls")),
+    *audit_urls.behind(_log_gate),
 ]
 
 if settings.DEBUG:
