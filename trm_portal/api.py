@@ -1,4 +1,4 @@
-"""The API's frame: address table, parser with limits, and how operations describe themselves."""
+"""The API's frame: the parser with its limits."""
 
 import json
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
-from drf_spectacular.openapi import AutoSchema
 
 MAX_DEPTH = 20
 
@@ -59,7 +58,3 @@ def _small(text: str) -> int:
     if len(text) > 19 or not -(2**63) <= int(text) < 2**63:
         raise ValueError(text)
     return int(text)
-
-
-class ProblemSchema(AutoSchema):
-    """Every operation answers its errors as problem details."""

@@ -207,7 +207,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["trm_portal.api.LimitedJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "trm_portal.api.ProblemSchema",
+    "DEFAULT_SCHEMA_CLASS": "trm_portal.api_schema.ProblemSchema",
     "EXCEPTION_HANDLER": "trm_portal.errors.answer_problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
