@@ -90,6 +90,18 @@ class InvalidLifetime(RuleBroken):
     text = _("An invitation lives between 1 and 30 days.")
 
 
+class NoScope(RuleBroken):
+    code = "no_scope"
+    status = 400
+    text = _("Choose at least one permission.")
+
+
+class InvalidTokenLifetime(RuleBroken):
+    code = "invalid_token_lifetime"
+    status = 400
+    text = _("An API token lives at least a moment and at most 365 days.")
+
+
 class AnsweredInvitation(RuleBroken):
     code = "invitation_over"
     status = 410

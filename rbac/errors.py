@@ -43,6 +43,22 @@ class DelegationOver(RuleBroken):
     text = _("This partner relationship has ended.")
 
 
+class AlreadyFounded(RuleBroken):
+    code = "already_founded"
+    text = _("An organisation with this Entra tenant id exists already.")
+
+
+class DomainTaken(RuleBroken):
+    code = "domain_taken"
+    text = _("Another organisation has this domain.")
+
+
+class InvalidDomain(RuleBroken):
+    code = "invalid_domain"
+    status = 400
+    text = _("Enter a domain like example.com.")
+
+
 class WrongState(RuleBroken):
     code = "wrong_state"
     text = _("This is no longer possible: the state has changed in the meantime.")
@@ -55,5 +71,10 @@ CONSTRAINTS.update(
         "role_built_in_immutable": BuiltInRole,
         "delegation_one_active_per_pair": AlreadyPartner,
         "delegation_not_to_oneself": OwnTenant,
+        "role_built_in_once": AlreadyFounded,
+        "rbac_tenant_entra_tid_key": AlreadyFounded,
+        "domain_verified_once": DomainTaken,
+        "domain_once_per_tenant": DomainTaken,
+        "domain_form": InvalidDomain,
     }
 )

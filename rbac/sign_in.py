@@ -5,17 +5,18 @@ consumed at the first home sign-in. Somebody from a tenant that is neither known
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 
-from audit.log import recording
+from audit.log import recording, together
 from audit.models import Category, Operation
 from rbac.models import PendingClaim, Tenant, TenantStatus, User
 from rbac.services import assignments
 from rbac.upn import domain_of, normalise
+
+NAME_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -32,22 +33,31 @@ class Identity:
 def arrive(identity: Identity, *, is_awaited: Callable[[str], bool]) -> User:
     """The person's account, made at the first arrival, with today's UPN and name and its claims consumed.
 
-    `is_awaited(upn)` says whether an open invitation names the UPN. Raises PermissionDenied for a stranger and for a
-    deactivated account, ValidationError for a UPN that is none.
+    `is_awaited(upn)` says whether an open invitation names the UPN. Raises PermissionDenied for a stranger, for a
+    deactivated account and for people of a closed tenant, ValidationError for a UPN that is none.
     """
-    upn = normalise(identity.upn)
-    known = User.objects.select_related("tenant").filter(entra_tid=identity.tid, entra_oid=identity.oid).first()
-    if known is not None:
-        return _return(known, identity, upn)
-    with transaction.atomic():
-        tenant = _home_of(identity, upn, is_awaited)
-        with recording(Category.USER, Operation.CREATE, upn, tenant=tenant, by=None) as line:
-            line.user_id, line.user_tenant_id = upn, tenant.pk
-            User.objects.filter(tenant=tenant, upn=upn).update(upn=f"former-{identity.oid}@{domain_of(upn)}")
+    identity = replace(identity, upn=normalise(identity.upn), name=identity.name[:NAME_LENGTH])
+    known = _known(identity)
+    return _enter(identity, is_awaited) if known is None else _return(known, identity)
+
+
+def _known(identity: Identity) -> User | None:
+    return User.objects.select_related("tenant").filter(entra_tid=identity.tid, entra_oid=identity.oid).first()
+
+
+def _enter(identity: Identity, is_awaited: Callable[[str], bool]) -> User:
+    with together():
+        tenant = _home_of(identity, is_awaited)
+        known = _known(identity)
+        if known is not None:  # the same person twice at once: the other one was first
+            return known
+        with recording(Category.USER, Operation.CREATE, identity.upn, tenant=tenant, by=None) as line:
+            line.user_id, line.user_tenant_id = identity.upn, tenant.pk
+            line.before = _let_go(tenant, identity.upn)
             user = User.objects.create(
                 tenant=tenant,
                 username=f"{identity.tid}:{identity.oid}",
-                upn=upn,
+                upn=identity.upn,
                 display_name=identity.name,
                 entra_tid=identity.tid,
                 entra_oid=identity.oid,
@@ -58,27 +68,45 @@ def arrive(identity: Identity, *, is_awaited: Callable[[str], bool]) -> User:
     return user
 
 
-def _return(user: User, identity: Identity, upn: str) -> User:
-    if not user.is_active:
+def _return(user: User, identity: Identity) -> User:
+    if not user.is_active or user.tenant is None or user.tenant.status == TenantStatus.CLOSED:
         raise PermissionDenied
-    if (user.upn, user.display_name, user.is_home_member) != (upn, identity.name, identity.is_home_member):
-        user.upn, user.display_name, user.is_home_member = upn, identity.name, identity.is_home_member
+    before = {"upn": user.upn, "name": user.display_name, "is_home_member": user.is_home_member}
+    after = {"upn": identity.upn, "name": identity.name, "is_home_member": identity.is_home_member}
+    if before == after and not PendingClaim.objects.filter(tenant=user.tenant, upn=user.upn).exists():
+        return user
+    with recording(Category.USER, Operation.UPDATE, identity.upn, tenant=user.tenant, by=user) as line:
+        if identity.upn != user.upn:
+            _let_go(user.tenant, identity.upn)
+        user.upn, user.display_name, user.is_home_member = identity.upn, identity.name, identity.is_home_member
         user.save(update_fields=["upn", "display_name", "is_home_member"])
-    if user.tenant is not None and PendingClaim.objects.filter(tenant=user.tenant, upn=upn).exists():
-        with recording(Category.USER, Operation.UPDATE, upn, tenant=user.tenant, by=user):
-            _consume_claims(user)
+        _consume_claims(user)
+        line.before, line.after = before, after
     return user
 
 
-def _home_of(identity: Identity, upn: str, is_awaited: Callable[[str], bool]) -> Tenant:
-    tenant = Tenant.objects.filter(entra_tid=identity.tid).first()
-    if tenant is not None:
-        if tenant.status == TenantStatus.CLOSED:
-            raise PermissionDenied
-        return tenant
-    if not (identity.is_home_member and is_awaited(upn)):
+def _let_go(tenant: Tenant, upn: str) -> dict[str, str] | None:
+    """Whoever had `upn` in the tenant before is called otherwise: a directory gave the name to somebody else."""
+    former = User.objects.filter(tenant=tenant, upn=upn).first()
+    if former is None:
+        return None
+    User.objects.filter(pk=former.pk).update(upn=f"former-{former.pk}@{domain_of(upn)}")
+    return {"renamed": f"former-{former.pk}@{domain_of(upn)}"}
+
+
+def _home_of(identity: Identity, is_awaited: Callable[[str], bool]) -> Tenant:
+    """The person's tenant, held: two first arrivals, of one person or of one tenant, come one after the other."""
+    is_welcome = Tenant.objects.filter(entra_tid=identity.tid).exists() or (
+        identity.is_home_member and is_awaited(identity.upn)
+    )
+    if not is_welcome:
         raise PermissionDenied
-    return Tenant.objects.create(name=domain_of(upn), entra_tid=identity.tid, status=TenantStatus.ARRIVED)
+    tenant, _ = Tenant.objects.select_for_update().get_or_create(
+        entra_tid=identity.tid, defaults={"name": domain_of(identity.upn), "status": TenantStatus.ARRIVED}
+    )
+    if tenant.status == TenantStatus.CLOSED:
+        raise PermissionDenied
+    return tenant
 
 
 def _consume_claims(user: User) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 MAX_LENGTH = 113
 PATTERN = r"^[a-z0-9'._!#^~-]{1,64}@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"
-_ALLOWED = re.compile(r"[a-z0-9'._!#^~@-]")
+_ALLOWED = re.compile(r"[A-Za-z0-9'._!#^~@-]")
 _WHOLE = re.compile(PATTERN)
 _GUEST = "#ext#"
 
@@ -21,14 +21,15 @@ def normalise(text: str) -> str:
 
     Raises ValidationError (code `upn_character`, `upn_form` or `upn_guest`), naming the first character that is refused.
     """
-    upn = text.strip().lower()
-    for character in upn:
+    upn = text.strip()
+    for character in upn:  # before lower(): that would turn the Kelvin sign into an ASCII k, another person's
         if not _ALLOWED.match(character):
             raise ValidationError(
                 _("“%(character)s” is not allowed in a user principal name."),
                 code="upn_character",
                 params={"character": character if character.isprintable() else f"U+{ord(character):04X}"},
             )
+    upn = upn.lower()
     if len(upn) > MAX_LENGTH or not _WHOLE.match(upn) or len(upn.rpartition("@")[2]) > 48:
         raise ValidationError(
             _("Enter a user principal name like name@example.com."), code="upn_form", params={"value": upn}

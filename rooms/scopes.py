@@ -6,7 +6,7 @@ delegation that is not linked, or over, are none.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -17,7 +17,7 @@ from rbac import grants
 from rbac.access import holds_all, require, rights, visible
 from rbac.catalogue import TENANT_PERMISSIONS, BuiltIn, Permission
 from rbac.models import Assignment, AssignmentKey, DelegationState, Tenant, User
-from rbac.services.assignments import lock_holder, name_of
+from rbac.services.assignments import hold, lock_holder, name_of
 from rooms.errors import EmptyScope, UnknownRooms
 from rooms.models import AssignmentRoom, AssignmentRoomGroup, Room, RoomGroup
 
@@ -127,7 +127,7 @@ def change(assignment: Assignment, scope: Scope, *, by: User) -> None:
     """`assignment` covers `scope`, and so do its index rows; those it bounds follow.
 
     Raises PermissionDenied if `by` may not modify roles here, holds his own right through it, or does not hold himself
-    what he gives; EmptyScope; UnknownRooms.
+    what he gives; EmptyScope; UnknownRooms; Http404 if the assignment is gone.
     """
     with recording(
         Category.ASSIGNMENT,
@@ -137,8 +137,7 @@ def change(assignment: Assignment, scope: Scope, *, by: User) -> None:
         by=by,
         relationship_id=assignment.role.delegation_id,
     ) as line:
-        lock_holder(assignment)
-        assignment = Assignment.objects.select_related("role__delegation", "tenant").get(pk=assignment.pk)
+        assignment = hold(assignment)
         require(by, Permission.ROLES_MODIFY, assignment)
         require_grantable(assignment, scope, by=by)
         line.before = scope_of(assignment).as_data()
@@ -170,12 +169,26 @@ def require_grantable(assignment: Assignment, scope: Scope, *, by: User) -> None
 
 
 def follow_groups(groups: Collection[int]) -> None:
-    """The membership of `groups` has changed: every scope that names one of them follows at once."""
-    named = AssignmentRoomGroup.objects.filter(room_group__in=groups).values("assignment")
-    touched = Assignment.objects.filter(pk__in=named).select_related("role__delegation")
+    """The membership of `groups` has changed in this transaction: every scope that names one of them follows at once.
+
+    Holds the delegations (tenants) of those scopes and the groups, so that no scope, link or removal comes between.
+    """
+    for assignment in _naming(groups):
+        lock_holder(assignment)
+    _hold_groups(RoomGroup.objects.filter(pk__in=groups))
+    for assignment in _naming(groups):  # a scope may have been chosen while we waited for the groups
+        lock_holder(assignment)
+    touched = list(_naming(groups))
     apply_all(touched)
     bases = [one.role.delegation_id for one in touched if one.key == AssignmentKey.INVITED_ADMINS]
     apply_all(Assignment.objects.filter(role__delegation__in=bases, key="").select_related("role__delegation"))
+
+
+def _naming(groups: Collection[int]) -> QuerySet[Assignment]:
+    """The assignments whose scope names one of `groups`, in the order in which their holders are locked."""
+    named = AssignmentRoomGroup.objects.filter(room_group__in=groups).values("assignment")
+    found = Assignment.objects.filter(pk__in=named).select_related("role__delegation")
+    return found.order_by("role__delegation", "tenant", "pk")
 
 
 def _replace(model: type[Any], assignment: Assignment, column: str, wanted: Iterable[int]) -> None:
@@ -194,7 +207,13 @@ def _replace(model: type[Any], assignment: Assignment, column: str, wanted: Iter
 
 
 def _check_known(tenant_id: Any, scope: Scope) -> None:
-    for model, chosen in ((Room, scope.rooms), (RoomGroup, scope.groups)):
-        known = cast(Any, model).objects.filter(tenant=tenant_id, pk__in=chosen)
-        if known.count() != len(chosen):
-            raise UnknownRooms
+    """Pass if all that is chosen is the tenant's. Groups keep their rooms until the scope that names them is written."""
+    if Room.objects.filter(tenant=tenant_id, pk__in=scope.rooms).count() != len(scope.rooms):
+        raise UnknownRooms
+    if _hold_groups(RoomGroup.objects.filter(tenant=tenant_id, pk__in=scope.groups)) != len(scope.groups):
+        raise UnknownRooms
+
+
+def _hold_groups(groups: QuerySet[RoomGroup]) -> int:
+    """Hold the rows of `groups`, in order of their ids, until the transaction ends; how many there are."""
+    return len(groups.order_by("pk").select_for_update(no_key=True).values_list("pk"))

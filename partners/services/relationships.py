@@ -25,7 +25,6 @@ from rooms.models import ControlMode, Room
 from rooms.scopes import Scope
 from rooms.services import policies
 
-
 LABEL_LENGTH = 120
 
 

@@ -9,10 +9,12 @@ from django.http import Http404
 from audit.clock import Now, now
 from audit.log import recording
 from audit.models import Category, Operation
+from partners.errors import InvalidTokenLifetime, NoScope
 from partners.models import ApiToken
 from rbac.access import rights
 from rbac.catalogue import Permission
 from rbac.models import Delegation, User
+from rbac.services import delegations
 
 MAX_DAYS = 365
 
@@ -23,18 +25,22 @@ def issue(
     """A new token of `by` for `delegation`, and its secret, which nobody can read again.
 
     Raises Http404 if `by` holds nothing in the delegation, PermissionDenied for scopes he does not hold himself or when
-    he is himself a token (a tool makes no tools).
+    he is himself a token (a tool makes no tools), NoScope, InvalidTokenLifetime.
     """
-    label = f"{name}"
     with recording(
-        Category.USER, Operation.UPDATE, label, tenant=delegation.tenant_id, by=by, relationship_id=delegation.pk
+        Category.USER, Operation.UPDATE, name, tenant=delegation.tenant_id, by=by, relationship_id=delegation.pk
     ) as line:
+        delegations.lock(delegation.pk)
         held = [one for one in rights(by, delegation.tenant_id) if one.delegation_id == delegation.pk]
         if not held:
             raise Http404
         allowed = frozenset().union(*(one.permissions for one in held))
         if not frozenset(scopes) <= allowed or getattr(by, "limits", None) is not None:
             raise PermissionDenied
+        if not scopes:
+            raise NoScope
+        if not timedelta() < lifetime <= timedelta(days=MAX_DAYS):
+            raise InvalidTokenLifetime
         token, secret = ApiToken.objects.create(
             user=by, expiry=None, name=name, delegation=delegation, scopes=sorted(scopes)
         )

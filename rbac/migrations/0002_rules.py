@@ -59,23 +59,27 @@ BUILT_IN_UNDO = "DROP TRIGGER role_built_in ON rbac_role; DROP FUNCTION trm_keep
 
 # A linked partner keeps a primary admin, a tenant an MMR Admin. The delegation (tenant) row is locked BEFORE counting:
 # without the lock two transactions, each removing one of the last two, both saw the other's member (100 of 150 races).
+# Counted is who can act as admin now and for good: a person of the tenant that holds the role, active, no guest, through
+# an assignment that has begun and has no end.
 LAST_ADMIN = """
 CREATE FUNCTION trm_check_admins(checked_role bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     checked rbac_role;
     delegation_state text;
+    holder uuid;
 BEGIN
     SELECT * INTO checked FROM rbac_role WHERE id = checked_role;
     IF NOT FOUND OR checked.key NOT IN ('partner_admin', 'mmr_admin') THEN
         RETURN;
     END IF;
     IF checked.key = 'partner_admin' THEN
-        SELECT state INTO delegation_state FROM rbac_delegation WHERE id = checked.delegation_id FOR UPDATE;
+        SELECT state, held_by_id INTO delegation_state, holder FROM rbac_delegation
+            WHERE id = checked.delegation_id FOR UPDATE;
         IF delegation_state NOT IN ('active', 'suspended') THEN
             RETURN;
         END IF;
     ELSE
-        PERFORM 1 FROM rbac_tenant WHERE id = checked.tenant_id FOR UPDATE;
+        SELECT id INTO holder FROM rbac_tenant WHERE id = checked.tenant_id FOR UPDATE;
     END IF;
     PERFORM 1
     FROM rbac_assignment a
@@ -85,10 +89,10 @@ BEGIN
         SELECT g.assignment_id, s.user_id FROM rbac_assignmentgroup g
         JOIN rbac_securitygroupmember s ON s.group_id = g.group_id
     ) member ON member.assignment_id = a.id
-    JOIN rbac_user u ON u.id = member.user_id AND u.is_active
+    JOIN rbac_user u ON u.id = member.user_id AND u.is_active AND u.is_home_member AND u.tenant_id = holder
     WHERE a.role_id = checked.id
         AND (a.valid_from IS NULL OR a.valid_from <= trm_now())
-        AND (a.valid_until IS NULL OR a.valid_until > trm_now())
+        AND a.valid_until IS NULL
     LIMIT 1;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'The last admin stays.' USING ERRCODE = 'check_violation',

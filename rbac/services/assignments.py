@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable
 
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.utils.translation import override
 
 from audit.log import recording
 from audit.models import Category, Operation
 from rbac import grants
-from rbac.access import require
+from rbac.access import require, rights
 from rbac.catalogue import Permission
 from rbac.errors import NotOfThisTenant
 from rbac.models import (
@@ -57,14 +59,23 @@ def lock_holder(assignment: Assignment) -> None:
         Tenant.objects.select_for_update().get(pk=assignment.tenant_id)
 
 
+def hold(assignment: Assignment) -> Assignment:
+    """`assignment` as it is now, with its holder's row held until the transaction ends. Raises Http404 if it is gone."""
+    lock_holder(assignment)
+    current = Assignment.objects.select_related("role__delegation", "tenant").filter(pk=assignment.pk).first()
+    if current is None:
+        raise Http404
+    return current
+
+
 def admit(assignment: Assignment, user: User, *, by: User | None) -> bool:
     """`user` is a member; False if he was already. Authorised by its cause: an accepted invitation, a consumed claim.
 
     Raises NotOfThisTenant if he is not at home in the tenant that holds the role.
     """
     with _changing(assignment, by) as line:
-        lock_holder(assignment)
-        _check_home(assignment, [user.tenant_id])
+        assignment = hold(assignment)
+        _check_home(assignment, [user])
         _, is_new = AssignmentMember.objects.get_or_create(assignment=assignment, user=user)
         grants.project_members(assignment)
         line.after = {"members_added": [user.upn]}
@@ -82,13 +93,16 @@ def change_members(
 ) -> None:
     """The assignment's members are changed as asked, all or nothing.
 
-    Raises PermissionDenied if `by` may not modify roles here, NotOfThisTenant for members from elsewhere,
-    LastPrimaryAdmin or LastMmrAdmin if nobody would be left.
+    Raises PermissionDenied if `by` may not modify roles here or does not hold himself what new members would get,
+    NotOfThisTenant for members from elsewhere, LastPrimaryAdmin or LastMmrAdmin if nobody would be left, Http404 if the
+    assignment is gone.
     """
     with _changing(assignment, by) as line:
-        lock_holder(assignment)
+        assignment = hold(assignment)
         require(by, Permission.ROLES_MODIFY, assignment)
-        _check_home(assignment, [*(user.tenant_id for user in add), *(group.tenant_id for group in add_groups)])
+        if add or add_groups:
+            _require_held(assignment, by)
+        _check_home(assignment, [*add, *add_groups])
         AssignmentMember.objects.bulk_create(
             [AssignmentMember(assignment=assignment, user=user) for user in add], ignore_conflicts=True
         )
@@ -133,9 +147,28 @@ def _changing(assignment: Assignment, by: User | None):  # type: ignore[no-untyp
     )
 
 
-def _check_home(assignment: Assignment, tenants: Iterable[object]) -> None:
+def _require_held(assignment: Assignment, by: User) -> None:
+    """Pass if `by` holds what the assignment gives: through itself, or through one that reaches at least as far.
+
+    For a partner's role that is *Invited admins*, which bounds the others; so the customer names no people of the
+    partner, he invites them. For the customer's own it is an assignment to all rooms. Raises PermissionDenied.
+    """
+    wide = {assignment.pk}
+    delegation_id = assignment.role.delegation_id
+    if delegation_id is not None:
+        base = Assignment.objects.filter(role__delegation=delegation_id, key=AssignmentKey.INVITED_ADMINS)
+        wide |= set(base.values_list("pk", flat=True))
+    held: set[str] = set()
+    for one in rights(by, assignment.tenant_id):
+        if one.assignment_id in wide or (delegation_id is None and one.delegation_id is None and one.covers_tenant):
+            held |= one.permissions
+    if not set(assignment.role.permissions) <= held:
+        raise PermissionDenied
+
+
+def _check_home(assignment: Assignment, members: Iterable[User | SecurityGroup]) -> None:
     """Members come from the tenant that holds the role: the partner's for a partner role, else the customer's."""
     delegation = assignment.role.delegation
     home = assignment.tenant_id if delegation is None else delegation.held_by_id
-    if any(tenant_id != home for tenant_id in tenants):
+    if any(one.tenant_id != home or not getattr(one, "is_home_member", True) for one in members):
         raise NotOfThisTenant

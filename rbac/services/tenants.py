@@ -27,12 +27,13 @@ def found(
     """A new tenant with the customer's built-in roles; `admin_upn` becomes its MMR Admin at the first sign-in.
 
     A tenant that arrived by an invitation is founded in place when its `entra_tid` is given. `by` is None for the
-    command line. Raises PermissionDenied unless support staff ask, ValidationError for a UPN that is none.
+    command line. Raises PermissionDenied unless support staff ask, ValidationError for a UPN that is none,
+    AlreadyFounded, DomainTaken, InvalidDomain.
     """
     upn = normalise(admin_upn)
-    if by is not None and not (by.is_staff and by.tenant_id is None):
-        raise PermissionDenied
     with recording(Category.SETTINGS, Operation.CREATE, name, tenant=None, by=by) as line:
+        if by is not None and not (by.is_staff and by.tenant_id is None):
+            raise PermissionDenied
         tenant = Tenant.objects.filter(entra_tid=entra_tid).exclude(entra_tid=None).first() or Tenant(
             entra_tid=entra_tid
         )
