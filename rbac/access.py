@@ -24,9 +24,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models import BigAutoField, BooleanField, Lookup, Model, OuterRef, Q, QuerySet, Subquery, Value
 
-from rbac.catalogue import ANY_SCOPE, CEILING, Permission, with_implied
+from rbac.catalogue import ANY_SCOPE, CEILING, ROOM_PERMISSIONS, Permission, with_implied
 from rbac.models import Assignment, AssignmentKey, Delegation, DelegationState, Role, RoomGrant, Tenant, User
 
+_ASKED_OF_ROOMS = frozenset(ROOM_PERMISSIONS)
 M = TypeVar("M", bound=Model)
 Person = User | AnonymousUser
 
@@ -64,8 +65,10 @@ class Limits:
     permissions: frozenset[Permission]
 
     def narrow(self, held: Rights) -> Rights:
+        """Those of `held` that are the delegation's, with no other permissions than these and what they imply."""
+        allowed = with_implied(self.permissions)
         return tuple(
-            replace(one, permissions=one.permissions & self.permissions)
+            replace(one, permissions=one.permissions & allowed)
             for one in held
             if one.delegation_id == self.delegation_id
         )
@@ -91,9 +94,10 @@ JOIN rbac_assignment a ON a.id = ANY(ARRAY(
     ))
     AND (a.valid_from IS NULL OR a.valid_from <= trm_now()) AND (a.valid_until IS NULL OR a.valid_until > trm_now())
 JOIN rbac_tenant t ON t.id = a.tenant_id AND t.status <> 'closed'
+JOIN rbac_tenant home ON home.id = u.tenant_id AND home.status <> 'closed'
 JOIN rbac_role r ON r.id = a.role_id
 LEFT JOIN rbac_delegation d ON d.id = r.delegation_id
-WHERE u.id = %(user)s AND u.is_active
+WHERE u.id = %(user)s AND u.is_active AND u.is_home_member
     AND CASE WHEN d.id IS NULL THEN u.tenant_id = r.tenant_id
         ELSE u.tenant_id = d.held_by_id AND d.state = 'active' AND (d.valid_until IS NULL OR d.valid_until > trm_now())
         END
@@ -180,6 +184,8 @@ class PerRoom:
     grants: type[RoomGrant]
 
     def restrict(self, held: Rights, permission: Permission, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if permission not in _ASKED_OF_ROOMS:
+            return queryset.none()
         whole = {one.tenant_id for one in held if one.covers_tenant}
         rest = [one for one in held if one.tenant_id not in whole]
         if not rest:
@@ -355,7 +361,7 @@ def permissions_on(
                 one = by_group.get(group_id)
                 if one is not None and (one.bound_group_id is None or one.bound_group_id in groups):
                     answer[room_id] |= one.permissions
-    return {room_id: frozenset(codes) for room_id, codes in answer.items()}
+    return {room_id: frozenset(codes) & _ASKED_OF_ROOMS for room_id, codes in answer.items()}
 
 
 def row_id(permission: Permission) -> int:
