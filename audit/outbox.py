@@ -83,6 +83,23 @@ def put(parcel: Parcel) -> OutboxMessage:
     return message
 
 
+def split(message: OutboxMessage, payloads: Iterable[dict[str, Any]]) -> None:
+    """In place of `message` one of its kind waits for each of `payloads`, once the delivery of `message` is committed.
+
+    For what goes to several people: each gets a mail of their own, which fails, waits and is repeated alone.
+    """
+    OutboxMessage.objects.bulk_create(
+        OutboxMessage(
+            kind=message.kind,
+            subject_id=message.subject_id,
+            tenant_id=message.tenant_id,
+            payload=payload,
+            due_at=message.due_at,
+        )
+        for payload in payloads
+    )
+
+
 def cancel(kind: str, subject_ids: list[str]) -> int:
     """Nothing of `kind` about `subject_ids` leaves any more; how many were stopped.
 
@@ -107,5 +124,5 @@ def nudge() -> None:
     """
     try:
         current_app.send_task("audit.tasks.deliver_outbox", retry=False)
-    except Exception as error:  # kombu, redis and socket errors have no common root
+    except Exception as error:  # noqa: BLE001 - kombu, redis and socket errors have no common root
         logger.warning("broker not reached, the sweep will deliver: %s", error)

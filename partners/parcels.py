@@ -1,21 +1,24 @@
 """What partners' changes leave in the outbox: each kind of mail and the plain values it needs (written by emails.py)."""
 
-from datetime import timedelta
-
 from audit.outbox import Parcel
 from partners.models import Invitation, PartnerRelationship
 from rbac.models import User
+from rbac.upn import domain_of
 
 INVITATION = "partners.invitation"
 REMINDER = "partners.reminder"
 LINKED = "partners.linked"
 WRONG_TENANT = "partners.wrong_tenant"
 REMOVED = "partners.removed"
+KINDS = (INVITATION, REMINDER, LINKED, WRONG_TENANT, REMOVED)
 
 
 def invitation_mail(invitation: Invitation) -> Parcel:
-    """Tells the invited person; written when it is sent, so that it carries the link of that moment."""
-    return Parcel(INVITATION, str(invitation.pk), invitation.tenant_id)
+    """Tells the invited person; written when it is sent, so that it carries the link of that moment.
+
+    The rotation says which resend it belongs to: a later one makes this one needless.
+    """
+    return Parcel(INVITATION, str(invitation.pk), invitation.tenant_id, {"rotation": invitation.rotation})
 
 
 def reminder_mail(invitation: Invitation) -> Parcel:
@@ -34,12 +37,18 @@ def wrong_tenant_notice(invitation: Invitation, by: User) -> Parcel:
 
 
 def removed_notice(relationship: PartnerRelationship, upns: list[str], by: User | None) -> Parcel:
-    """Tells the primary admins that lost access; their addresses are kept here because their rows are gone."""
+    """Tells the people who lost access; their addresses are kept here because their memberships are gone."""
     payload = {"upns": upns, "by": by.upn if by is not None else "", "label": relationship.label}
-    return Parcel(REMOVED, str(relationship.pk), relationship.tenant_id, payload, after=timedelta())
+    return Parcel(REMOVED, str(relationship.pk), relationship.tenant_id, payload)
 
 
 def _who(user: User) -> dict[str, str]:
     tenant = user.tenant
     assert tenant is not None
-    return {"upn": user.upn, "tenant": tenant.name, "tid": str(user.entra_tid or ""), "tenant_id": str(tenant.pk)}
+    return {
+        "upn": user.upn,
+        "domain": domain_of(user.upn),
+        "tenant": tenant.name,
+        "tid": str(user.entra_tid or ""),
+        "tenant_id": str(tenant.pk),
+    }

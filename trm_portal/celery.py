@@ -3,14 +3,19 @@
 Celery only moves rows that a committed transaction left behind (audit/outbox.py) and rings the clock; no truth lives
 in the broker. A broker that refuses or hangs costs a request at most `socket_timeout`, and loses nothing: the sweep
 finds every row that no message announced.
+
+No message expires. Its age would be judged by two machines' clocks, and a worker whose clock is ahead would throw away
+every ring; what piles up while no worker runs costs a query each.
 """
 
 import os
 
+import environ
 from celery import Celery
 from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trm_portal.settings")
+env = environ.Env()
 
 app = Celery("trm_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -28,19 +33,18 @@ app.conf.update(
     beat_schedule={
         "deliver what no message announced": {
             "task": "audit.tasks.sweep_outbox",
-            "schedule": 30.0,
-            "options": {"expires": 25},
+            "schedule": env.float("SWEEP_SECONDS", default=30.0),
         },
         "expire due invitations": {
             "task": "partners.schedule.expire_invitations",
-            "schedule": 60.0,
-            "options": {"expires": 50},
+            "schedule": env.float("EXPIRE_SECONDS", default=60.0),
         },
         "remind of open invitations": {"task": "partners.schedule.remind_invited", "schedule": crontab(minute=17)},
         "publish the heads of the audit chains": {
             "task": "audit.schedule.publish_heads",
             "schedule": crontab(hour=3, minute=41),
         },
+        "forget settled messages": {"task": "audit.schedule.forget_settled", "schedule": crontab(hour=4, minute=7)},
     },
 )
 app.autodiscover_tasks()
