@@ -3,7 +3,7 @@
 import pytest
 from django.test import TestCase, TransactionTestCase
 
-from tests.foundation.broker import broker, broker_url
+from tests.foundation.broker import broker, broker_url, worker_broker_url
 from tests.foundation.clock import clock
 from tests.foundation.database import committed_db, django_db_setup, owner_connection, worker_database
 from tests.foundation.mail import smtp_sink
@@ -18,6 +18,7 @@ __all__ = [
     "owner_connection",
     "portal",
     "smtp_sink",
+    "worker_broker_url",
     "worker_database",
 ]
 

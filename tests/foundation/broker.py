@@ -16,15 +16,25 @@ from trm_portal.development.state import StateFolder
 from trm_portal.development.valkey import Valkey
 
 
+@pytest.fixture(scope="session")
+def worker_broker_url() -> str:
+    """This worker's part of the broker. Somebody else's messages are never emptied: they end the run."""
+    run = Run.current()
+    url = run.worker_broker_url()
+    with _connected(url) as connection:
+        if not run.owns_broker and connection.dbsize():
+            pytest.exit(f"{url} is not empty, and the tests would empty it: name another broker.", returncode=2)
+    return url
+
+
 @pytest.fixture
-def broker_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def broker_url(worker_broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """This worker's part of the broker, empty; what the test's own code and the portal's processes send to."""
-    url = Run.current().worker_broker_url()
-    _empty(url)
-    _send_to(url, monkeypatch)
-    yield url
+    _empty(worker_broker_url)
+    _send_to(worker_broker_url, monkeypatch)
+    yield worker_broker_url
     _forget_connections()
-    _empty(url)
+    _empty(worker_broker_url)
 
 
 class Broker:
@@ -80,8 +90,10 @@ def _forget_connections() -> None:
 
 
 def _empty(url: str) -> None:
-    path, _, number = url.partition("?virtual_host=")
-    if number:
-        url = f"{path.replace('redis+socket', 'unix')}?db={number}"
-    with redis.Redis.from_url(url) as connection:
+    with _connected(url) as connection:
         connection.flushdb()
+
+
+def _connected(url: str) -> redis.Redis:
+    """Celery and the redis library write the address of a socket differently."""
+    return redis.Redis.from_url(url.replace("redis+socket:", "unix:").replace("?virtual_host=", "?db="))

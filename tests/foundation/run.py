@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from trm_portal.development import processes
+from trm_portal.development.errors import SetUpError
 from trm_portal.development.roles import DatabaseUrls, connected
 from trm_portal.development.servers import Servers
 from trm_portal.development.state import PROJECT, AlreadyRunningError, StateFolder, write_privately
@@ -27,6 +28,7 @@ from trm_portal.development.state import PROJECT, AlreadyRunningError, StateFold
 RUNS = PROJECT / ".state" / "test"
 JOINED = "TRM_TEST_RUN"
 DATABASES_OF_OTHERS = 16  # what a broker that we did not start has, unless somebody changed it
+BROKERS = ("redis", "rediss", "redis+socket")
 NOBODY_LISTENS = 9  # the port "discard"
 
 SETTINGS = {
@@ -82,10 +84,11 @@ class Run:
 
     def worker_broker_url(self) -> str:
         """This worker's own part of the broker: a database number, counted from the top at a broker of others."""
-        number = worker_number()
-        if self.owns_broker:
-            return f"{self.broker_url.partition('?')[0]}?virtual_host={number}"
-        return urlsplit(self.broker_url)._replace(path=f"/{DATABASES_OF_OTHERS - 1 - number}").geturl()
+        number = worker_number() if self.owns_broker else DATABASES_OF_OTHERS - 1 - worker_number()
+        parts = urlsplit(self.broker_url)
+        if parts.scheme == "redis+socket":
+            return f"{parts.scheme}://{parts.path}?virtual_host={number}"
+        return parts._replace(path=f"/{number}").geturl()
 
     def enter(self) -> None:
         """Afterwards the environment is what the settings, and every process started from here, shall see."""
@@ -136,6 +139,8 @@ def _begin() -> Run:
         state.hold()
     servers = Servers(state, os.environ, durable=False)
     try:
+        if urlsplit(servers.broker_url).scheme not in BROKERS:
+            raise SetUpError(f"The tests need Valkey or Redis as a broker, not {servers.broker_url.partition(':')[0]}.")
         servers.start()
     except BaseException:
         _finish(state, servers, None)

@@ -51,7 +51,10 @@ class Postgres:
     def __init__(self, state: StateFolder, *, durable: bool) -> None:
         self.state, self.durable = state, durable
         self.account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-        self.data = _home(state, self.account) / "postgres"
+        # The state folder itself, wherever the server's account gets through to it.
+        self._is_closed = self.account is not None and not is_open_to_all(state.path)
+        self._home = HOME_WHEN_CLOSED / state.short_name() if self._is_closed else state.path
+        self.data = self._home / "postgres"
         self.sockets = socket_folder(f"trm-{os.geteuid()}-{state.short_name()}-postgres")
         self.child: processes.Child | None = None
 
@@ -65,6 +68,8 @@ class Postgres:
         Raises SetUpError if there is no build for this machine or the server can't start.
         """
         binaries = _reachable_binaries(wheels.postgres_binaries(), self.account)
+        if self._is_closed:
+            _open_folder(self._home)
         uid, gid = (self.account.pw_uid, self.account.pw_gid) if self.account else (os.geteuid(), os.getegid())
         for folder in (self.data, self.sockets):
             make_own_folder(folder, uid=uid, gid=gid)
@@ -105,8 +110,8 @@ class Postgres:
     def remove_data(self) -> None:
         """Afterwards the data are gone. The server must not be running."""
         shutil.rmtree(self.data, ignore_errors=True)
-        if self.data.parent.parent == HOME_WHEN_CLOSED:
-            shutil.rmtree(self.data.parent, ignore_errors=True)
+        if self._is_closed:
+            shutil.rmtree(self._home, ignore_errors=True)
 
     def _make_data(self, binaries: Path) -> None:
         for left in self.data.iterdir():  # an earlier attempt was cut off before it wrote its version
@@ -126,13 +131,6 @@ class Postgres:
         )
         if done.returncode:
             raise SetUpError(f"PostgreSQL could not make its data in {self.data}:\n{done.stderr}")
-
-
-def _home(state: StateFolder, account: pwd.struct_passwd | None) -> Path:
-    """Where the server's account gets through to: the state folder itself wherever that is so."""
-    if account is None or is_open_to_all(state.path):
-        return state.path
-    return _open_folder(HOME_WHEN_CLOSED / state.short_name())
 
 
 def _reachable_binaries(binaries: Path, account: pwd.struct_passwd | None) -> Path:

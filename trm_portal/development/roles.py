@@ -50,7 +50,7 @@ class DatabaseUrls:
 
     def of(self, database: str) -> DatabaseUrls:
         """The same roles at another database of the same server."""
-        return DatabaseUrls(*(urlsplit(url)._replace(path=f"/{database}").geturl() for url in (self.app, self.owner)))
+        return DatabaseUrls(*(_at(url, urlsplit(url).netloc, database) for url in (self.app, self.owner)))
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,9 @@ def database_of(url: str) -> str:
 
 def for_role(url: str, role: str, password: str, database: str) -> str:
     """The same server and options, for another role and database."""
-    parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")[2]
+    place = urlsplit(url).netloc.rpartition("@")[2]
     login = f"{role}:{quote(password, safe='')}" if password else role
-    return parts._replace(netloc=f"{login}@{place}", path=f"/{database}").geturl()
+    return _at(url, f"{login}@{place}", database)
 
 
 @contextlib.contextmanager
@@ -158,6 +157,11 @@ def needs_administrator(url: str, database: str, why: str) -> SetUpError:
             app_url=for_role(url, APP, "...", database),
         )
     )
+
+
+def _at(url: str, netloc: str, database: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{netloc}/{database}{'?' if parts.query else ''}{parts.query}"
 
 
 def _make_role(cursor: psycopg2.extensions.cursor, name: str, rights: str, password: str) -> None:

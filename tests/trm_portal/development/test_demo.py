@@ -96,6 +96,10 @@ def demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
             processes.kill_group(pid)
         one.process.kill()
         one.process.communicate()
+        servers = Servers(StateFolder(one.state), {}, durable=True)
+        servers.stop()  # removes the folders of the sockets
+        if servers.postgres is not None:
+            servers.postgres.remove_data()
 
 
 def test_demo_from_its_first_start_to_starting_over(demo: Callable[..., Demo]) -> None:

@@ -219,6 +219,19 @@ def test_folder_that_somebody_put_there_is_refused(tmp_path: Path) -> None:
         make_own_folder(tmp_path / "link", uid=tmp_path.stat().st_uid, gid=tmp_path.stat().st_gid)
 
 
+@pytest.mark.parametrize(
+    ("url", "at_other"),
+    [
+        ("postgres:///trm?host=/run/postgresql", "postgres:///other?host=/run/postgresql"),
+        ("postgres://me@/trm?host=/tmp/a", "postgres://me@/other?host=/tmp/a"),
+        ("postgres://me:a%40b@db:5433/trm", "postgres://me:a%40b@db:5433/other"),
+        ("postgres://me@[::1]:5433", "postgres://me@[::1]:5433/other"),
+    ],
+)
+def test_same_server_other_database(url: str, at_other: str) -> None:
+    assert DatabaseUrls(url, url).of("other") == DatabaseUrls(at_other, at_other)
+
+
 def test_password_with_signs_survives_in_the_address() -> None:
     url = roles.for_role("postgres://me:old@db:5433/postgres?sslmode=require", "trm_app", "a/b@c:d", "trm")
 
