@@ -21,7 +21,7 @@ PROBLEM_TYPE = "application/problem+json"
 def answer_rule(request: HttpRequest, error: RuleBroken) -> HttpResponse:
     """A page that names the broken rule, with the rule's own status."""
     template = "410.html" if error.status == status.HTTP_410_GONE else "409.html"
-    return render(request, template, {"message": " ".join(error.messages)}, status=error.status)
+    return render(request, template, {"reason": " ".join(error.messages)}, status=error.status)
 
 
 def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None:
