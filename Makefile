@@ -7,7 +7,7 @@ RUN = .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check browser format translations clean
+.PHONY: help demo demo-reset test check browser bench docs format translations clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,12 @@ check: ## Look for mistakes without running the portal: style, types, order of t
 
 browser: ## Run the tests in a real browser (needs a chromium)
 	@$(ENVIRONMENT) check && exec $(RUN) -m pytest tests/browser $(ARGS)
+
+bench: ## Measure the performance contract on fresh data (ROOMS=100000)
+	@$(ENVIRONMENT) check && exec $(RUN) -m benchmarks
+
+docs: ## Write the documents that are made from code
+	@$(ENVIRONMENT) demo && SECRET_KEY=none INVITATION_LINK_KEY=none DATABASE_URL=postgres:///none $(RUN) manage.py write_docs
 
 format: ## Bring the code into its one format
 	@$(ENVIRONMENT) check && $(RUN) -m ruff check --fix . && $(RUN) -m ruff format .
