@@ -13,7 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from guardian.models import GroupObjectPermissionBase
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from audit.clock import Now
 from rbac.catalogue import CUSTOMER_ROLES, TENANT_PERMISSIONS, BuiltIn, Permission, declared
@@ -414,4 +414,11 @@ class RoomGrant(GroupObjectPermissionBase):
     permission = models.ForeignKey("auth.Permission", models.CASCADE, db_index=False, related_name="+")
 
     class Meta(GroupObjectPermissionBase.Meta):
+        abstract = True
+
+
+class PersonGrant(UserObjectPermissionBase):
+    """guardian's row of a person. Nobody has one: permissions go to assignments. guardian asks for its table."""
+
+    class Meta(UserObjectPermissionBase.Meta):
         abstract = True

@@ -6,11 +6,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from guardian.models import UserObjectPermissionBase
 
 from rbac.access import PerRoom
 from rbac.catalogue import ROOM_PERMISSIONS, declared
-from rbac.models import RoomGrant, Tenant
+from rbac.models import PersonGrant, RoomGrant, Tenant
 from rbac.upn import MAX_LENGTH, PATTERN
 
 
@@ -91,7 +90,9 @@ class Room(models.Model):
 class RoomGrantRow(RoomGrant):
     """guardian's rows, with a real foreign key to the room. guardian finds the table by its related name: keep one."""
 
-    content_object = models.ForeignKey(Room, models.CASCADE, db_index=False, db_constraint=False, related_name="grant_rows")
+    content_object = models.ForeignKey(
+        Room, models.CASCADE, db_index=False, db_constraint=False, related_name="grant_rows"
+    )
 
     class Meta(RoomGrant.Meta):
         abstract = False
@@ -100,12 +101,12 @@ class RoomGrantRow(RoomGrant):
         indexes = [models.Index(fields=["content_object", "permission", "group"], name="room_grant_by_room")]
 
 
-class RoomUserGrantRow(UserObjectPermissionBase):
+class RoomUserGrantRow(PersonGrant):
     """Always empty: permissions go to assignments, never to people. guardian would else use its generic table."""
 
     content_object = models.ForeignKey(Room, models.CASCADE, related_name="user_grant_rows")
 
-    class Meta(UserObjectPermissionBase.Meta):
+    class Meta(PersonGrant.Meta):
         abstract = False
         default_permissions = ()
         constraints = [models.CheckConstraint(condition=Q(pk__isnull=True), name="room_user_grant_empty")]
