@@ -1,5 +1,6 @@
 """Fixtures for all tests; tests/plugin.py has started the servers before this is read."""
 
+import hypothesis
 import pytest
 from django.test import TestCase, TransactionTestCase
 
@@ -21,6 +22,10 @@ __all__ = [
     "worker_broker_url",
     "worker_database",
 ]
+
+# A database on a busy machine answers when it can; that is no fault of the property.
+hypothesis.settings.register_profile("portal", deadline=None)
+hypothesis.settings.load_profile("portal")
 
 NOT_TRANSACTIONAL = """Django empties the tables after such a test with rights that the portal's role does not have.
 Use the fixture `committed_db` instead of django_db(transaction=True), transactional_db and TransactionTestCase,

@@ -24,6 +24,7 @@ from trm_portal.development.errors import SetUpError
 from trm_portal.development.roles import DatabaseUrls, connected
 from trm_portal.development.servers import Servers
 from trm_portal.development.state import PROJECT, AlreadyRunningError, StateFolder, write_privately
+from trm_portal.development.translations import compile_translations
 
 RUNS = PROJECT / ".state" / "test"
 JOINED = "TRM_TEST_RUN"
@@ -137,6 +138,7 @@ def _begin() -> Run:
             _remove_dead(folder)
         state = StateFolder(RUNS / name)
         state.hold()
+    compile_translations()
     servers = Servers(state, os.environ, durable=False)
     try:
         if urlsplit(servers.broker_url).scheme not in BROKERS:

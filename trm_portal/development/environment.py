@@ -3,6 +3,8 @@
 Runs on the machine's own Python, before anything is installed: the standard library only.
 """
 
+from __future__ import annotations  # so that an older Python gets as far as the message
+
 import fcntl
 import hashlib
 import json
