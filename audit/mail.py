@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.validators import validate_email
 
 from audit.clock import now
 
@@ -66,7 +68,9 @@ class Postman:
             email = _written(letter, key)
             self._call()
             self._connection.send_messages([email])
-        except ValueError as error:  # a line break in a header, an address that is none
+        except ValidationError as error:
+            raise Undeliverable(one_line(" ".join(error.messages))) from error
+        except ValueError as error:  # a header that can't be written
             raise Undeliverable(one_line(str(error))) from error
         except OSError as error:  # smtplib's own errors are of this kind too
             failure = _meaning_of(error)
@@ -89,6 +93,7 @@ class Postman:
 
 
 def _written(letter: Letter, key: UUID) -> EmailMultiAlternatives:
+    validate_email(letter.to)
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
     email = EmailMultiAlternatives(
         subject=one_line(letter.subject),
