@@ -86,7 +86,15 @@ class Portal:
         port = ports.any_free()
         url = f"http://{ports.LOOPBACK}:{port}"
         command = ["gunicorn", "trm_portal.wsgi:application", "--bind", f"{ports.LOOPBACK}:{port}"]
-        command += ["--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads)]
+        command += [
+            "--no-control-socket",
+            "--worker-class",
+            "gthread",
+            "--workers",
+            str(workers),
+            "--threads",
+            str(threads),
+        ]
         child = self._start("web", command, {"PUBLIC_URL": url} | dict(environment or {}))
         child.wait_until(lambda: ports.web_answers(f"{url}/healthz"), START_TIMEOUT)
         return PortalProcess(child, url)

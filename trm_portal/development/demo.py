@@ -149,7 +149,7 @@ class Demo:
 
     def _watch(self) -> None:
         while True:
-            for child in self._children:
+            for child in (*self.servers.children(), *self._children):
                 if not child.is_running:
                     raise SetUpError(f"{child.name} has ended. See {child.log}:\n{child.last_words()}")
             time.sleep(0.5)
@@ -208,8 +208,9 @@ def _prepare_database() -> list[str]:
 
 
 def _web_server(port: int, application: str, *, workers: int) -> list[str]:
-    server = ["-m", "gunicorn", application, "--bind", f"{ports.LOOPBACK}:{port}", "--worker-class", "gthread"]
-    return [*server, "--workers", str(workers), "--threads", "8", "--graceful-timeout", "5", "--access-logfile", "-"]
+    server = ["-m", "gunicorn", application, "--bind", f"{ports.LOOPBACK}:{port}", "--no-control-socket"]
+    server += ["--worker-class", "gthread", "--workers", str(workers), "--threads", "8"]
+    return [*server, "--graceful-timeout", "5", "--access-logfile", "-"]
 
 
 def _port(wished: int | None, usual: int, name: str, *, taken: int | None = None) -> int:

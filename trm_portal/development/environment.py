@@ -40,12 +40,21 @@ def main() -> None:
     """Bring `.venv` up to what the named command needs, or end with a message that tells why not."""
     if sys.version_info < OLDEST_PYTHON:
         _run_on_newer_python()
+    try:
+        _bring_up(NEEDED[sys.argv[1]])
+    except PermissionError as error:
+        sys.exit(f"{error.filename} belongs to another account: remove it, or go on as that one.")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. The next start goes on from here.")
+
+
+def _bring_up(names: list[str]) -> None:
     state = PROJECT / ".state"
     state.mkdir(exist_ok=True)
     with (state / "environment.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two commands started at once install once
         make_venv()
-        install(NEEDED[sys.argv[1]])
+        install(names)
 
 
 def make_venv() -> None:

@@ -29,11 +29,9 @@ OPEN_APART = '<base target="_blank">'
 
 @require_safe
 def mails(request: HttpRequest) -> HttpResponse:
-    """The newest mails; the page looks again by itself."""
+    """The newest mails."""
     context = {"mails": _folder().newest_first(SHOWN), "portal_url": os.environ["PUBLIC_URL"]}
-    response = _page(request, "mails/list.html", context)
-    response["Refresh"] = "5"
-    return response
+    return _page(request, "mails/list.html", context)
 
 
 @require_safe

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from trm_portal.development import roles
 from trm_portal.development.postgres import SUPERUSER, Postgres
+from trm_portal.development.processes import Child
 from trm_portal.development.roles import DatabaseUrls, Passwords
 from trm_portal.development.state import StateFolder
 from trm_portal.development.valkey import Valkey
@@ -46,6 +47,11 @@ class Servers:
         if self._makers_url:
             roles.make_roles(self._makers_url, self.urls, self._passwords)
         roles.grant(self.urls)
+
+    def children(self) -> list[Child]:
+        """The servers that we started and that have not been stopped."""
+        servers = (server for server in (self.postgres, self.valkey) if server is not None)
+        return [server.child for server in servers if server.child is not None]
 
     def stop(self) -> None:
         """Afterwards what we started has ended; data that are durable stay."""

@@ -27,8 +27,11 @@ class StateFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(mode=0o711, parents=True, exist_ok=True)
-        path.chmod(0o711)  # a server that runs under another account has to get through; what is in here is private
+        try:
+            path.mkdir(mode=0o711, parents=True, exist_ok=True)
+            path.chmod(0o711)  # a server that runs under another account has to get through; the rest in here is closed
+        except PermissionError:
+            raise SetUpError(f"{path} belongs to another account: remove it, or go on as that one.") from None
         self._lock: int | None = None
 
     def hold(self) -> None:
