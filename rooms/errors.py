@@ -35,4 +35,17 @@ class ResourceAccountTaken(RuleBroken):
     text = _("A room with this resource account exists already.")
 
 
+class UnreadableInventory(RuleBroken):
+    """The file as a whole is no inventory; the message says why and what to do."""
+
+    code = "inventory_unreadable"
+    status = 400
+    text = _("This file is no inventory that can be read.")
+
+
+class ImportOver(RuleBroken):
+    code = "import_over"
+    text = _("This import has been carried out or discarded already.")
+
+
 CONSTRAINTS.update({"room_account_in_tenant": ResourceAccountTaken})

@@ -40,7 +40,7 @@ def is_readable(text: str) -> bool:
     return not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) <= 0xDFFF for c in text)
 
 
-def is_in_range(field: str, value: int | Decimal) -> bool:
+def is_in_range(field: str, value: int | float | Decimal) -> bool:
     """Whether `value` is within the range of the number `field`."""
     least, most = RANGES[field]
     return least <= value <= most
