@@ -5,8 +5,9 @@ That is what published heads are for: each is a line of JSON, kept outside the d
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
@@ -14,32 +15,34 @@ from django.db import transaction
 from django.db.models import Exists, Model, OuterRef
 
 from audit.chain import FIRST, digest_of, link_digest
+from audit.heads import Head
 from audit.models import AuditEvent, ChainLink
 
 CHUNK = 2000  # rows held at a time
 _NEVER = UUID(int=2**128 - 1)
+_PUBLISHED = re.compile(r'\{"audit_head":[^{}]*\}')
 
 
-@dataclass(frozen=True)
-class Head:
-    """The last link of a chain at some moment: nothing before it can change without changing its digest."""
+def as_json(head: Head) -> str:
+    """`head` as the line that the daily job publishes (schedule.py)."""
+    line = {"audit_head": str(head.tenant_id), "seq": head.seq, "digest": head.digest.hex()}
+    return json.dumps(line | {"at": head.at.isoformat()})
 
-    tenant_id: UUID
-    seq: int
-    digest: bytes
 
-    def as_json(self) -> str:
-        """One line to publish."""
-        return json.dumps({"tenant_id": str(self.tenant_id), "seq": self.seq, "digest": self.digest.hex()})
+def from_json(line: str) -> Head | None:
+    """The head that a line of a log file publishes, whatever the log put around it; None if it publishes none.
 
-    @classmethod
-    def from_json(cls, line: str) -> "Head":
-        """The head of a published line. Raises ValueError for a line that is none."""
-        try:
-            data = json.loads(line)
-            return cls(UUID(data["tenant_id"]), int(data["seq"]), bytes.fromhex(data["digest"]))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError("not a published head") from error
+    Raises ValueError for a head that cannot be read.
+    """
+    found = _PUBLISHED.search(line.replace('\\"', '"'))
+    if found is None:
+        return None
+    try:
+        data = json.loads(found[0])
+        at = datetime.fromisoformat(data["at"])
+        return Head(UUID(data["audit_head"]), int(data["seq"]), bytes.fromhex(data["digest"]), at)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("not a head of the audit log") from error
 
 
 def chains() -> Iterator[UUID]:
@@ -62,15 +65,11 @@ def _next(model: type[Model], last: UUID | None) -> UUID:
 def head_of(tenant_id: UUID) -> Head | None:
     """The last link of the tenant's chain; None without one."""
     link = ChainLink.objects.filter(tenant_id=tenant_id).order_by("-seq").first()
-    return Head(tenant_id, link.seq, bytes(link.digest)) if link is not None else None
+    return _head(link) if link is not None else None
 
 
-def heads() -> Iterator[Head]:
-    """The last link of every chain, to be published."""
-    for tenant_id in chains():
-        head = head_of(tenant_id)
-        if head is not None:
-            yield head
+def _head(link: ChainLink) -> Head:
+    return Head(link.tenant_id, link.seq, bytes(link.digest), link.at)
 
 
 def compare(published: Head) -> str:
@@ -118,7 +117,7 @@ def _first_fault(tenant_id: UUID, last: int, on_link: Callable[[Head], None]) ->
         if fault := _fault_of(link, previous, digests):
             return fault
         previous, expected = bytes(link.digest), link.seq + 1
-        on_link(Head(tenant_id, link.seq, previous))
+        on_link(_head(link))
     return ""
 
 

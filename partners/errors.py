@@ -84,6 +84,17 @@ class TermsNotAccepted(RuleBroken):
     text = _("Agree to the terms to go on.")
 
 
+class EmptyTerms(RuleBroken):
+    code = "empty_terms"
+    status = 400
+    text = _("Enter the terms in English and in German.")
+
+
+class UnchangedTerms(RuleBroken):
+    code = "unchanged_terms"
+    text = _("The newest version of the terms already says this.")
+
+
 class InvalidLifetime(RuleBroken):
     code = "invalid_lifetime"
     status = 400

@@ -59,6 +59,29 @@ class InvalidDomain(RuleBroken):
     text = _("Enter a domain like example.com.")
 
 
+class UnknownZone(RuleBroken):
+    code = "unknown_zone"
+    status = 400
+    text = _("Enter a time zone like Europe/Berlin.")
+
+
+class UnknownLanguage(RuleBroken):
+    code = "unknown_language"
+    status = 400
+    text = _("The portal does not speak this language.")
+
+
+class AccountExists(RuleBroken):
+    code = "account_exists"
+    text = _("There is an account called %(upn)s already.")
+
+
+class UnknownAccount(RuleBroken):
+    code = "unknown_account"
+    status = 400
+    text = _("There is no open account of support staff called %(upn)s.")
+
+
 class WrongState(RuleBroken):
     code = "wrong_state"
     text = _("This is no longer possible: the state has changed in the meantime.")

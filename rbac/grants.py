@@ -26,9 +26,8 @@ def open_group() -> Group:
 
 def permission_rows(assignment: Assignment) -> list[int]:
     """Ids of the room permissions the assignment's role grants, implied ones included, below the partner's ceiling."""
-    held = with_implied(assignment.role.permissions)
-    if assignment.role.delegation_id is not None:
-        held &= CEILING
+    codes = assignment.role.permissions
+    held = with_implied(codes if assignment.role.delegation_id is None else CEILING.intersection(codes))
     return sorted(row_id(code) for code in ROOM_PERMISSIONS if code in held)
 
 
@@ -115,6 +114,24 @@ def differences(assignment: Assignment, rooms: QuerySet) -> Iterator[str]:
     indexed = set(User.objects.filter(groups=assignment.group_id).values_list("pk", flat=True))
     if indexed != members:
         yield f"assignment {assignment.pk}: members {sorted(members)}, indexed {sorted(indexed)}"
+
+
+def strays(model: type[Model]) -> Iterator[str]:
+    """Rows that no assignment accounts for, and permissions given outside of assignments: there are to be none."""
+    unheld = "NOT EXISTS (SELECT 1 FROM rbac_assignment a WHERE a.group_id = stray.group_id)"
+    wrong = {
+        f"index rows on rooms without an assignment: {_table(model)}": f"{_table(model)} stray WHERE {unheld}",
+        "memberships without an assignment: rbac_user_groups": f"rbac_user_groups stray WHERE {unheld}",
+        "permissions of people: rbac_user_user_permissions": "rbac_user_user_permissions",
+        "permissions of groups: auth_group_permissions": "auth_group_permissions",
+        "generic rows of people: guardian_userobjectpermission": "guardian_userobjectpermission",
+        "generic rows of groups: guardian_groupobjectpermission": "guardian_groupobjectpermission",
+    }
+    with connection.cursor() as cursor:
+        for what, rows in wrong.items():
+            cursor.execute(f"SELECT count(*) FROM {rows}")  # noqa: S608 - our own tables
+            if number := cursor.fetchone()[0]:
+                yield f"{number} {what}"
 
 
 def _table(model: type[Model]) -> str:

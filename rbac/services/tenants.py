@@ -1,17 +1,25 @@
-"""Founding a tenant: with its built-in roles and its first MMR Admin, named by UPN."""
+"""Founding a tenant: with its built-in roles and its first MMR Admin, named by UPN; and its identity at Entra."""
 
+import re
 from collections.abc import Sequence
 from uuid import UUID
+from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 
 from audit.clock import Now
 from audit.log import recording
 from audit.models import Category, Operation
 from rbac.catalogue import CUSTOMER_ROLES, BuiltIn, permissions_of
+from rbac.errors import AlreadyFounded, InvalidDomain, UnknownLanguage, UnknownZone, WrongState
 from rbac.models import AssignmentKey, PendingClaim, Role, Tenant, TenantDomain, TenantStatus, User
 from rbac.services import assignments
+from rbac.services.accounts import is_support
 from rbac.upn import normalise
+
+_MAX_DOMAIN = 48  # characters, as in a UPN
+_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 
 
 def found(
@@ -22,39 +30,76 @@ def found(
     entra_tid: UUID | None = None,
     time_zone: str = "UTC",
     language: str = "en",
+    reason: str = "",
     by: User | None,
 ) -> Tenant:
     """A new tenant with the customer's built-in roles; `admin_upn` becomes its MMR Admin at the first sign-in.
 
     A tenant that arrived by an invitation is founded in place when its `entra_tid` is given. `by` is None for the
-    command line. Raises PermissionDenied unless support staff ask, ValidationError for a UPN that is none,
-    AlreadyFounded, DomainTaken, InvalidDomain.
+    command line. Raises PermissionDenied unless support staff ask, AlreadyFounded, DomainTaken, InvalidDomain,
+    UnknownZone, UnknownLanguage, ValidationError for a UPN that is none and for a name that does not fit.
     """
     upn = normalise(admin_upn)
     with recording(Category.SETTINGS, Operation.CREATE, name, tenant=None, by=by) as line:
-        if by is not None and not (by.is_staff and by.tenant_id is None):
+        if by is not None and not is_support(by):
             raise PermissionDenied
-        tenant = Tenant.objects.filter(entra_tid=entra_tid).exclude(entra_tid=None).first() or Tenant(
-            entra_tid=entra_tid
-        )
-        tenant.name, tenant.time_zone, tenant.language, tenant.status = name, time_zone, language, TenantStatus.FOUNDED
-        tenant.save()
+        tenant = _founded(name.strip(), entra_tid, time_zone, language)
+        domains = sorted({_normal_domain(domain) for domain in domains})
         TenantDomain.objects.bulk_create(
-            [TenantDomain(tenant=tenant, domain=domain.lower(), verified_at=Now()) for domain in domains]
+            [TenantDomain(tenant=tenant, domain=domain, verified_at=Now()) for domain in domains]
         )
-        roles = [
-            Role.objects.create(tenant=tenant, key=key, name=key.value, permissions=sorted(permissions_of(key)))
-            for key in CUSTOMER_ROLES
-        ]
-        admins = assignments.open_for(
-            roles[CUSTOMER_ROLES.index(BuiltIn.MMR_ADMIN)],
-            AssignmentKey.FOUNDERS.value,
-            key=AssignmentKey.FOUNDERS,
-            all_rooms=True,
-            by=by,
-        )
-        PendingClaim.objects.create(
-            tenant=tenant, upn=upn, assignment=admins, named_by=by.upn if by is not None else "system"
-        )
-        line.after = {"admin": upn, "domains": list(domains), "tenant_id": str(tenant.pk)}
+        _appoint(tenant, upn, by)
+        line.after = {"admin": upn, "domains": domains, "tenant_id": str(tenant.pk), "reason": reason}
     return tenant
+
+
+def identify(tenant: Tenant, entra_tid: UUID, *, by: User | None, reason: str = "") -> None:
+    """People of the Entra tenant `entra_tid` sign in as people of `tenant`, which had none so far.
+
+    Raises PermissionDenied unless support staff ask, WrongState if `tenant` has one, AlreadyFounded if another has it.
+    """
+    with recording(Category.SETTINGS, Operation.UPDATE, tenant.name, tenant=None, by=by) as line:
+        if by is not None and not is_support(by):
+            raise PermissionDenied
+        if Tenant.objects.filter(entra_tid=entra_tid).exists():
+            raise AlreadyFounded
+        if not Tenant.objects.filter(pk=tenant.pk, entra_tid=None).update(entra_tid=entra_tid):
+            raise WrongState
+        line.after = {"tenant_id": str(tenant.pk), "entra_tid": str(entra_tid), "reason": reason}
+    tenant.entra_tid = entra_tid
+
+
+def _founded(name: str, entra_tid: UUID | None, time_zone: str, language: str) -> Tenant:
+    """The tenant's row: a new one, or that of a tenant that has arrived already."""
+    known = Tenant.objects.filter(entra_tid=entra_tid).first() if entra_tid is not None else None
+    if known is not None and known.status != TenantStatus.ARRIVED:
+        raise AlreadyFounded
+    if time_zone not in available_timezones():
+        raise UnknownZone
+    if language not in dict(settings.LANGUAGES):
+        raise UnknownLanguage
+    tenant = known or Tenant(entra_tid=entra_tid)
+    tenant.name, tenant.time_zone, tenant.language, tenant.status = name, time_zone, language, TenantStatus.FOUNDED
+    tenant.clean_fields()
+    tenant.save()
+    return tenant
+
+
+def _normal_domain(text: str) -> str:
+    domain = text.strip().lower()
+    if len(domain) > _MAX_DOMAIN or not _DOMAIN.fullmatch(domain):
+        raise InvalidDomain
+    return domain
+
+
+def _appoint(tenant: Tenant, upn: str, by: User | None) -> None:
+    """The built-in roles exist, and a place as MMR Admin is kept for `upn`."""
+    roles = {
+        key: Role.objects.create(tenant=tenant, key=key, name=key.value, permissions=sorted(permissions_of(key)))
+        for key in CUSTOMER_ROLES
+    }
+    founders = AssignmentKey.FOUNDERS
+    admins = assignments.open_for(roles[BuiltIn.MMR_ADMIN], founders.value, key=founders, all_rooms=True, by=by)
+    PendingClaim.objects.create(
+        tenant=tenant, upn=upn, assignment=admins, named_by=by.upn if by is not None else "system"
+    )

@@ -1,5 +1,6 @@
 """Whoever rewrites the log is seen: each test changes it with the owner's rights, past every trigger, and asks again."""
 
+import json
 import tracemalloc
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,8 +13,10 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - a class
 
 from audit import verification
 from audit.chain import digest_of, link_digest
+from audit.heads import Head, heads
 from audit.log import recording
 from audit.models import PLATFORM, AuditEvent, ChainLink
+from audit.schedule import publish_heads
 
 Rewrite = Callable[..., None]
 
@@ -174,7 +177,7 @@ def test_verify_swapped_lines_are_seen(tenant, rewrite):
 
 
 def test_cut_off_end_is_seen_by_published_heads_only(tenant, rewrite):
-    published = list(verification.heads())
+    published = list(heads())
 
     rewrite("DELETE FROM audit_chainlink WHERE tenant_id = %s AND seq > 2", str(tenant))
     rewrite("DELETE FROM audit_auditevent WHERE tenant_id = %s AND seq > 2", str(tenant))
@@ -186,7 +189,7 @@ def test_cut_off_end_is_seen_by_published_heads_only(tenant, rewrite):
 
 
 def test_removed_chain_is_seen_by_published_heads_only(tenant, rewrite):
-    published = list(verification.heads())
+    published = list(heads())
 
     for table in ("audit_chainlink", "audit_auditevent"):
         rewrite(f"DELETE FROM {table} WHERE tenant_id = %s", str(tenant))
@@ -216,17 +219,31 @@ def test_published_head_holds_while_the_log_grows(tenant):
 
     record(tenant, "fifth")
 
-    assert verification.compare(verification.Head.from_json(published.as_json())) == ""
+    assert verification.compare(verification.from_json(verification.as_json(published))) == ""
 
 
-@pytest.mark.parametrize("line", ["", "x", "[]", "1", "{}", '{"tenant_id": "x", "seq": 1, "digest": "00"}', "null"])
-def test_head_that_cannot_be_read_raises_value_error(line):
+@pytest.mark.parametrize("data", ["", '"seq": 1', '"seq": "x", "digest": "00", "at": "2026-01-01T00:00:00Z"'])
+def test_head_that_cannot_be_read_raises_value_error(data):
     with pytest.raises(ValueError, match=r"."):
-        verification.Head.from_json(line)
+        verification.from_json(f'{{"audit_head": "{uuid.uuid4()}", {data}}}')
+
+
+def test_other_lines_of_a_log_publish_no_head():
+    assert [verification.from_json(line) for line in ("", "x", "{}", '{"event": "started"}')] == [None] * 4
+
+
+def test_heads_are_read_from_what_the_daily_job_logs(tenant, caplog):
+    caplog.set_level("INFO", "trm.audit")
+
+    publish_heads()
+
+    logged = [record.getMessage() for record in caplog.records if record.name == "trm.audit"]
+    for wrap in (str, lambda line: f"INFO trm.audit {line}", lambda line: json.dumps({"event": line, "level": "info"})):
+        assert [verification.from_json(wrap(line)) for line in logged] == list(heads())
 
 
 def test_lines_written_meanwhile_are_no_fault(tenant):
-    def write(head: verification.Head) -> None:
+    def write(head: Head) -> None:
         if head.seq == 1:
             record(tenant, "meanwhile")
 
@@ -236,7 +253,7 @@ def test_lines_written_meanwhile_are_no_fault(tenant):
 def test_command_says_whole_and_prints_heads(tenant):
     printed, said = call("--print-heads")
 
-    assert {verification.Head.from_json(line) for line in printed.splitlines()} == set(verification.heads())
+    assert {verification.from_json(line) for line in printed.splitlines()} == set(heads())
     assert f"tenant {tenant}: 4 links, whole" in said
 
 
@@ -272,8 +289,11 @@ def test_command_refuses_a_file_it_cannot_read(committed_db, tmp_path: Path):
     file = tmp_path / "heads"
     with pytest.raises(CommandError, match="cannot be read"):
         call("--heads", str(file))
-    file.write_text("{}\n")
-    with pytest.raises(CommandError, match="line 1"):
+    file.write_text('\n{"audit_head": 1}\n')
+    with pytest.raises(CommandError, match="line 2"):
+        call("--heads", str(file))
+    file.write_text("something else\n")
+    with pytest.raises(CommandError, match="no published head"):
         call("--heads", str(file))
 
 

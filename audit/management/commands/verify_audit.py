@@ -9,8 +9,8 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 
 from audit import verification
+from audit.heads import Head
 from audit.models import PLATFORM
-from audit.verification import Head
 
 EVERY = 50_000  # links between two signs of life
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tenant", type=UUID, help="only the chain of this tenant (all zeros: the platform's)")
-        parser.add_argument("--heads", type=Path, help="a file of published heads, one line of JSON each")
+        parser.add_argument("--heads", type=Path, help="a file with the lines that were published daily (- for stdin)")
         parser.add_argument(
             "--print-heads", action="store_true", help="print the verified heads, to be kept outside the database"
         )
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             return False
         self.stderr.write(f"{_whose(tenant_id)}: {last.seq if last else 0} links, whole")
         if print_heads and last is not None:
-            self.stdout.write(last.as_json())
+            self.stdout.write(verification.as_json(last))
         return True
 
 
@@ -65,15 +65,21 @@ def _whose(tenant_id: UUID) -> str:
 
 
 def _read(path: Path, tenant: UUID | None) -> list[Head]:
-    """The published heads in the file (of `tenant` only, if one is given). Raises CommandError where it is unreadable."""
+    """The published heads in the file (of `tenant` only, if one is given); other lines of a log may stand between them.
+
+    Raises CommandError for a file or a head that cannot be read, and for a file without any.
+    """
     try:
         lines = sys.stdin.readlines() if str(path) == "-" else path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise CommandError(f"The heads cannot be read: {error}") from error
-    found = []
+    found: list[Head | None] = []
     for number, line in enumerate(lines, start=1):
         try:
-            found += [Head.from_json(line)] if line.strip() else []
+            found.append(verification.from_json(line))
         except ValueError as error:
             raise CommandError(f"{path}, line {number}: {error}") from error
-    return [head for head in found if tenant is None or head.tenant_id == tenant]
+    published = [head for head in found if head is not None]
+    if not published:
+        raise CommandError(f"{path} holds no published head.")
+    return [head for head in published if tenant is None or head.tenant_id == tenant]
