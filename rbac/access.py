@@ -127,8 +127,8 @@ def _held(row: tuple[Any, ...]) -> Held:
 @lru_cache(maxsize=1024)
 def _effective(codes: tuple[str, ...], is_partner: bool) -> frozenset[Permission]:
     """What a role with these permissions grants; depends on nothing else, so keeping it caches no right."""
-    permissions = with_implied(map(Permission, codes))
-    return permissions & CEILING if is_partner else permissions
+    # The ceiling first: what lies above it implies nothing either.
+    return with_implied(CEILING.intersection(codes) if is_partner else codes)
 
 
 def holding(held: Iterable[Held], permission: Permission) -> Rights:

@@ -6,17 +6,30 @@ foreign one in an answer can be searched for.
 
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
 
 from partners.models import Invitation, PartnerRelationship, Terms
 from partners.services import invitations, relationships
 from partners.services.invitations import Contact
 from partners.services.relationships import Proposal
-from rbac.catalogue import BuiltIn
-from rbac.models import Assignment, AssignmentMember, Role, Tenant, User
+from rbac import grants
+from rbac.catalogue import BuiltIn, Permission
+from rbac.models import (
+    Assignment,
+    AssignmentMember,
+    Delegation,
+    Role,
+    SecurityGroup,
+    SecurityGroupMember,
+    Tenant,
+    User,
+)
 from rbac.services import assignments, tenants
 from rbac.sign_in import Identity, arrive
 from rooms import scopes
-from rooms.models import Room
+from rooms.models import Room, RoomGroup, RoomGroupMember
 from rooms.scopes import Scope
 from tests.factories.rows import RoomFactory
 
@@ -116,40 +129,76 @@ def sign_in(tenant: Tenant, upn: str) -> User:
     )
 
 
-def assign(role: Role, person: User, scope: Scope) -> Assignment:
-    """`person` holds `role` over `scope`."""
+@transaction.atomic
+def assign(role: Role, person: User, scope: Scope, **fields: Any) -> Assignment:
+    """`person` holds `role` over `scope`; `fields` are the assignment's (its dates)."""
     assignment = assignments.open_for(role, f"{role.key or role.name} of {person.upn}", by=None)
     scopes.choose(assignment, scope)
+    Assignment.objects.filter(pk=assignment.pk).update(**fields)
     AssignmentMember.objects.create(assignment=assignment, user=person)
-    from rbac import grants
-
     grants.project_members(assignment)
     scopes.apply(assignment)
     return assignment
+
+
+def custom_role(tenant: Tenant, *permissions: Permission, delegation: Delegation | None = None) -> Role:
+    """A custom role with just these permissions: the tenant's own, or a partner's."""
+    name = ", ".join(permissions)[:40]
+    return Role.objects.create(tenant=tenant, delegation=delegation, name=name, permissions=sorted(permissions))
+
+
+def security_group(tenant: Tenant, name: str, *people: User) -> SecurityGroup:
+    """A security group of `tenant` with these people."""
+    group = SecurityGroup.objects.create(tenant=tenant, name=name)
+    SecurityGroupMember.objects.bulk_create(
+        [SecurityGroupMember(group=group, user=person, tenant=tenant) for person in people]
+    )
+    return group
+
+
+def room_group(tenant: Tenant, name: str, *rooms: Room) -> RoomGroup:
+    """A room group of `tenant` with these rooms."""
+    group = RoomGroup.objects.create(tenant=tenant, name=name)
+    RoomGroupMember.objects.bulk_create([RoomGroupMember(tenant=tenant, room_group=group, room=room) for room in rooms])
+    return group
 
 
 def contact(upn: str) -> Contact:
     return Contact(upn.partition("@")[0].title(), upn)
 
 
+def over(*rooms: Room) -> Scope:
+    """The scope of single rooms."""
+    return Scope(rooms=frozenset(room.pk for room in rooms))
+
+
+def proposal(customer: Customer, *upns: str, scope: Scope | None = None, **fields: Any) -> Proposal:
+    """What *Add partner* is given: `upns`, the German rooms (or `scope`), the newest terms; `fields` replace any of it."""
+    asked = {"contacts": [contact(upn) for upn in upns], "scope": scope or over(*customer.german)}
+    return Proposal(**asked | {"terms_version": terms().version, "agrees": True} | fields)
+
+
 def invite(
-    customer: Customer, *upns: str, rooms: list[Room] | None = None
+    customer: Customer, *upns: str, rooms: list[Room] | None = None, scope: Scope | None = None, **fields: Any
 ) -> tuple[PartnerRelationship, list[Invitation]]:
-    """`customer` adds a partner for the German rooms (or `rooms`) and invites `upns`."""
-    chosen = customer.german if rooms is None else rooms
-    proposal = Proposal(
-        [contact(upn) for upn in upns], Scope(rooms=frozenset(room.pk for room in chosen)), terms().version, agrees=True
+    """`customer` adds a partner for the German rooms (or `rooms`, or `scope`) and invites `upns`."""
+    chosen = scope if rooms is None else over(*rooms)
+    relationship = relationships.add(
+        customer.tenant, proposal(customer, *upns, scope=chosen, **fields), by=customer.admin
     )
-    relationship = relationships.add(customer.tenant, proposal, by=customer.admin)
     return relationship, list(relationship.invitations.order_by("upn"))
 
 
 def join(
-    customer: Customer, partner: Partner, *names: str, rooms: list[Room] | None = None
+    customer: Customer,
+    partner: Partner,
+    *names: str,
+    rooms: list[Room] | None = None,
+    scope: Scope | None = None,
 ) -> tuple[PartnerRelationship, list[User]]:
     """`customer` adds `partner`; all of `names` accept. The relationship, and the primary admins in order of name."""
     people = [partner.person(name) for name in sorted(names)]
-    relationship, sent = invite(customer, *(person.upn for person in people), rooms=rooms)
+    relationship, sent = invite(customer, *(person.upn for person in people), rooms=rooms, scope=scope)
     for invitation, person in zip(sent, people, strict=True):
         invitations.accept(invitation, by=person)
     relationship.refresh_from_db()
