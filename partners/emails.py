@@ -200,7 +200,7 @@ def write(kind: str, to: str, customer: Tenant, facts: Facts) -> Letter:
     template = f"partners/mail/{kind.rpartition('.')[2]}"
     context = told | {"heading": subject, "button_label": button}
     text, html = (render_to_string(f"{template}.{form}", context) for form in ("txt", "html"))
-    return Letter(to, subject, text, html, get_language() or settings.LANGUAGE_CODE)
+    return Letter(to, subject, text.strip() + "\n", html, get_language() or settings.LANGUAGE_CODE)
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
@@ -209,7 +209,7 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
     # Translators: a date format as Django writes it; in German “l, j. F Y, H:i \U\h\r”.
     told = dateformat.format(local, pgettext("date format in mails", "l, j F Y, H:i"))
     offset = local.strftime("%z")
-    return f"{told} ({zone.key}, UTC{offset[:3]}:{offset[3:]})"
+    return f"{told} ({zone.key})" if zone.key == "UTC" else f"{told} ({zone.key}, UTC{offset[:3]}:{offset[3:]})"
 
 
 def _zone_of(customer: Tenant) -> ZoneInfo:
