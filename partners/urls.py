@@ -1,3 +1,32 @@
-from django.urls import URLPattern
+"""The addresses of partners: the customer's below its own, those of the invited person apart."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+from partners.views import add_partner, invitations, invited_admins, partners, settings
+
+_of_relationship: list[URLPattern | URLResolver] = [
+    path("", partners.partner, name="partner"),
+    path("suspend/", partners.suspend, name="partner_suspend"),
+    path("resume/", partners.resume, name="partner_resume"),
+    path("remove/", partners.remove, name="partner_remove"),
+    path("invited-admins/", invited_admins.invited_admins, name="invited_admins"),
+    path("invitations/<uuid:invitation_id>/resend/", partners.resend, name="invitation_resend"),
+    path("invitations/<uuid:invitation_id>/revoke/", partners.revoke, name="invitation_revoke"),
+]
+
+_of_tenant: list[URLPattern | URLResolver] = [
+    path("", settings.general, name="settings_general"),
+    path("partners/", partners.partners, name="partners"),
+    path("partners/add/", add_partner.add_partner, name="add_partner"),
+    path("partners/add/<slug:step>/", add_partner.add_partner_step, name="add_partner_step"),
+    path("partners/<uuid:relationship_id>/", include(_of_relationship)),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("c/<uuid:tenant_id>/settings/", include(_of_tenant)),
+    path("invitations/", invitations.invitations, name="invitations"),
+    path("invitations/<uuid:invitation_id>/", invitations.invitation, name="invitation"),
+    path("invitations/<uuid:invitation_id>/accept/", invitations.accept, name="invitation_accept"),
+    path("invitations/<uuid:invitation_id>/deny/", invitations.deny, name="invitation_deny"),
+    path("invitations/<uuid:invitation_id>/<str:secret>/", invitations.invitation, name="invitation_link"),
+]

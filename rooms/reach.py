@@ -1,0 +1,38 @@
+"""How far assignments reach, for lists: how many rooms and how many people, in one query each."""
+
+from collections.abc import Collection
+
+from django.db import connection
+from django.db.models import Count
+
+from rbac.models import Assignment, User
+
+# Distinct rooms per assignment, single ones and those of whole groups; the sort of thing SQL says in one breath.
+_ROOM_COUNTS = """
+SELECT a.id, CASE WHEN a.all_rooms THEN (SELECT count(*) FROM rooms_room r WHERE r.tenant_id = a.tenant_id)
+    ELSE (SELECT count(*) FROM (
+        SELECT s.room_id FROM rooms_assignmentroom s WHERE s.assignment_id = a.id
+        UNION
+        SELECT m.room_id FROM rooms_assignmentroomgroup g
+        JOIN rooms_roomgroupmember m ON m.room_group_id = g.room_group_id WHERE g.assignment_id = a.id
+    ) covered) END
+FROM rbac_assignment a WHERE a.id = ANY(%s)
+"""
+
+
+def room_counts(assignments: Collection[Assignment]) -> dict[int, int]:
+    """How many rooms each of `assignments` (*Invited admins*, or the customer's own) covers today, by its id."""
+    if not assignments:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_ROOM_COUNTS, [[one.pk for one in assignments]])
+        return dict(cursor.fetchall())
+
+
+def people_counts(assignments: Collection[Assignment]) -> dict[int, int]:
+    """How many active people are members of each of `assignments`, directly or by a group, by its id."""
+    if not assignments:
+        return {}
+    by_group = {one.group_id: one.pk for one in assignments}
+    found = User.objects.filter(groups__in=by_group, is_active=True).values_list("groups")
+    return {by_group[group]: number for group, number in found.annotate(number=Count("pk")) if group in by_group}
