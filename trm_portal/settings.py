@@ -187,16 +187,17 @@ TIME_ZONE = "UTC"
 
 # --- Static files ------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+PLAIN_STATIC = DEBUG or DEMO or env.bool("PLAIN_STATIC", default=False)  # straight from the apps, nothing collected
+STATIC_ROOT = None if PLAIN_STATIC else BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG or DEMO or env.bool("PLAIN_STATIC", default=False)
+        if PLAIN_STATIC
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG or DEMO or env.bool("PLAIN_STATIC", default=False)
+WHITENOISE_USE_FINDERS = PLAIN_STATIC
 
 # --- API ---------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
