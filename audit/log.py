@@ -6,7 +6,7 @@ change fails, only the Failed lines are kept, written in a transaction of their 
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
@@ -83,6 +83,18 @@ def together() -> Iterator[None]:
     else:
         with transaction.atomic():
             yield
+
+
+def add_lines(lines: Iterable[Line]) -> None:
+    """`lines` belong to the open recording and share its fate: for a change made as a set, where a recording for each
+    part would cost a savepoint for each. Make them of the recording's own line, by `dataclasses.replace`.
+
+    Raises RuntimeError outside a recording.
+    """
+    current = recorded.get()
+    if current is None:
+        raise RuntimeError("lines need an open recording")
+    current.lines.extend(lines)
 
 
 @contextmanager

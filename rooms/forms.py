@@ -11,6 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rooms.inventory_reports import Outcome
 from rooms.models import Room
 from rooms.places import country_choices, country_name, time_zone_names
 from rooms.services.rooms import EDITABLE
@@ -103,3 +104,10 @@ class InventoryForm(forms.Form):
                 params={"limit": filesizeformat(settings.INVENTORY_MAX_BYTES)},
             )
         return file
+
+
+class ReportFilter(forms.Form):
+    """Which rows of an import's report, from which one on."""
+
+    outcome = forms.ChoiceField(required=False, choices=[("", ""), *Outcome.choices])
+    start = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)

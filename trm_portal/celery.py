@@ -39,6 +39,11 @@ app.conf.update(
             "task": "partners.schedule.expire_invitations",
             "schedule": env.float("EXPIRE_SECONDS", default=60.0),
         },
+        "carry out what no message announced": {
+            "task": "rooms.schedule.carry_out_imports",
+            "schedule": env.float("SWEEP_SECONDS", default=30.0),
+        },
+        "forget old inventories": {"task": "rooms.schedule.discard_old_imports", "schedule": crontab(minute=23)},
         "remind of open invitations": {"task": "partners.schedule.remind_invited", "schedule": crontab(minute=17)},
         "publish the heads of the audit chains": {
             "task": "audit.schedule.publish_heads",

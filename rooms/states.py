@@ -1,0 +1,12 @@
+"""The state machines of rooms as data: from each state, the states that may follow."""
+
+from rooms.models import ImportState
+
+INVENTORY_IMPORT: dict[ImportState, frozenset[ImportState]] = {
+    ImportState.CHECKED: frozenset({ImportState.QUEUED}),
+    ImportState.QUEUED: frozenset({ImportState.RUNNING}),
+    # A run that says nothing for a while is taken for dead, and another one takes over.
+    ImportState.RUNNING: frozenset({ImportState.RUNNING, ImportState.DONE, ImportState.FAILED}),
+    ImportState.FAILED: frozenset({ImportState.QUEUED}),
+    ImportState.DONE: frozenset(),
+}
