@@ -13,14 +13,14 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rbac import access, upn
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest, find, require_whole, tenant_page
 from rbac.models import Assignment, AssignmentKey, Tenant, User
-from rbac.paging import page
+from rbac.paging import Page, page
 from rbac.services import assignments
 from rooms import scopes
 from rooms.models import RoomGroup
@@ -99,8 +99,8 @@ def _may_edit(request: TenantRequest) -> bool:
     return access.holds_all(request.held, Permission.ROLES_MODIFY, request.customer.pk)
 
 
-def _pager(request: TenantRequest, tab: str, found: Any) -> dict[str, str]:
-    return {
+def _pager(tab: str, found: Page[Any], text: str) -> dict[str, str]:
+    return {"shown_text": text} | {
         f"{side}_url": f"?tab={tab}&cursor={cursor}" if cursor else ""
         for side, cursor in (("previous", found.previous), ("next", found.next))
     }
@@ -111,10 +111,12 @@ def _members(request: TenantRequest, found: Assignment) -> dict[str, Any]:
     edit_url = ""
     if _may_edit(request):
         edit_url = reverse("assignment_members", args=[request.customer.pk, found.role_id, found.pk])
+    count = len(people.items)
+    text = ngettext("%(count)d person on this page", "%(count)d people on this page", count) % {"count": count}
     return {
         "people": people.items,
         "groups": list(found.security_groups.order_by("name", "pk")),
-        "page": _pager(request, MEMBERS, people),
+        "page": _pager(MEMBERS, people, text),
         "edit_url": edit_url,
     }
 
@@ -126,13 +128,15 @@ def _scope(request: TenantRequest, found: Assignment) -> dict[str, Any]:
     edit_url = ""
     if _may_edit(request) and not _holds_through(request, found):
         edit_url = reverse("assignment_scope", args=[request.customer.pk, found.role_id, found.pk])
+    count = len(listed.items)
+    text = ngettext("%(count)d room on this page", "%(count)d rooms on this page", count) % {"count": count}
     return {
         "rooms": listed.items,
         "room_total": rooms.count(),
         "groups": list(
             access.visible(request.person, Permission.GROUPS_VIEW, groups, request.held).order_by("name", "pk")
         ),
-        "page": _pager(request, SCOPE, listed),
+        "page": _pager(SCOPE, listed, text),
         "edit_url": edit_url,
         "is_own": _holds_through(request, found),
     }

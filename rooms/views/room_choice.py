@@ -28,7 +28,7 @@ from rooms.scopes import Scope
 BY_ROOMS, BY_GROUPS, BY_ALL = "rooms", "groups", "all"
 WAYS = (BY_ROOMS, BY_GROUPS, BY_ALL)
 ALSO = frozenset({"by", "chosen", "cursor"})
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 LISTED_ONE_BY_ONE = 8  # so many chosen rooms are named in the summary; more are counted by place
 MAX_ID = 2**63 - 1
 
@@ -134,7 +134,7 @@ class RoomChoice:
         return shown | (self._group_page() if self.way == BY_GROUPS else self._room_page())
 
     def _tabs(self) -> list[dict[str, Any]]:
-        labels = {BY_ROOMS: _("Single rooms"), BY_GROUPS: _("Whole room groups"), BY_ALL: _("All rooms")}
+        labels = {BY_ROOMS: _("Single rooms"), BY_GROUPS: _("Room groups"), BY_ALL: _("All rooms")}
         return [{"label": labels[way], "url": f"?by={way}", "current": way == self.way} for way in WAYS]
 
     def _room_page(self) -> dict[str, Any]:
@@ -174,7 +174,8 @@ class RoomChoice:
             f"{side}_url": f"?by={BY_GROUPS}&cursor={cursor}" if cursor else ""
             for side, cursor in (("previous", found.previous), ("next", found.next))
         }
-        return {"rows": rows, "pager": {**links, "shown_text": ""}}
+        text = ngettext("%(n)d room group on this page", "%(n)d room groups on this page", len(rows)) % {"n": len(rows)}
+        return {"rows": rows, "pager": {**links, "shown_text": text}}
 
     def _chosen_groups_of(self, rooms: Iterable[Room]) -> Mapping[int, list[str]]:
         """For each of `rooms` the chosen groups that bring it in."""
