@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from rooms.views import inventory, overview, rooms
+from rooms.views import assignments, inventory, overview, roles, rooms
 
 of_tenant: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
@@ -15,6 +15,18 @@ of_tenant: list[URLPattern | URLResolver] = [
     path("rooms/import/<uuid:import_id>/discard/", inventory.discard, name="rooms_import_discard"),
     path("rooms/<int:room_id>/", rooms.room, name="room"),
     path("rooms/<int:room_id>/edit/", rooms.edit, name="room_edit"),
+]
+
+_of_assignment: list[URLPattern | URLResolver] = [
+    path("", assignments.assignment, name="assignment"),
+    path("members/", assignments.members, name="assignment_members"),
+    path("scope/", assignments.scope, name="assignment_scope"),
+]
+
+of_tenant += [
+    path("settings/roles/", roles.roles, name="roles"),
+    path("settings/roles/<int:role_id>/", roles.role, name="role"),
+    path("settings/roles/<int:role_id>/assignments/<int:assignment_id>/", include(_of_assignment)),
 ]
 
 urlpatterns = [path("c/<uuid:tenant_id>/", include(of_tenant))]
