@@ -1,7 +1,21 @@
 """Factories for rows, and `world`: two customers, two partners, their people, all made by the services themselves."""
 
-from tests.factories.rows import RoomFactory, RoomGroupFactory, TenantFactory, UserFactory
-from tests.factories.world import Customer, Partner, World, contact, found_customer, found_partner, invite, join, terms
+import pytest
+
+pytest.register_assert_rewrite("tests.factories.evidence")
+
+from tests.factories.rows import RoomFactory, RoomGroupFactory, TenantFactory, UserFactory  # noqa: E402
+from tests.factories.world import (  # noqa: E402
+    Customer,
+    Partner,
+    World,
+    contact,
+    found_customer,
+    found_partner,
+    invite,
+    join,
+    terms,
+)
 
 __all__ = [
     "Customer",

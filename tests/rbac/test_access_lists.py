@@ -39,7 +39,7 @@ def test_both_plans_show_the_same_rooms(world, walks):
     role = custom_role(world.contoso.tenant, VIEW, delegation=relationship.delegation)
     carl = world.fabrikam.person("carl")
     assign(role, carl, over(*many[5:8]))
-    with mock.patch.object(access, "_walks", lambda held: walks):
+    with mock.patch.object(access, "_walks", return_value=walks):
         assert set(access.visible(tess, VIEW, Room.objects.all())) == set(many[:35])
         assert set(access.visible(ann, VIEW, Room.objects.all())) == set(many[:10])
         assert set(access.visible(carl, VIEW, Room.objects.all())) == set(many[5:8])
