@@ -66,8 +66,11 @@ class Broker:
 
 
 @pytest.fixture
-def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
-    """A running broker that the test may stop, start and hang; the test's own code and processes send to it."""
+def broker(broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+    """A running broker that the test may stop, start and hang; the test's own code and processes send to it.
+
+    It comes after `broker_url`, which `portal` asks for: in whichever order a test names them, this one is the broker.
+    """
     valkey = Valkey(StateFolder(tmp_path / "broker"))
     own = Broker(valkey)
     own.start()
