@@ -1,8 +1,8 @@
 """The tests' own ground: whose rights they run on, what is left after them, and what they can break on purpose."""
 
-import io
 import smtplib
 import time
+import urllib.request
 from datetime import timedelta
 
 import kombu.exceptions
@@ -208,12 +208,16 @@ def test_mail_server_is_silent_or_gone(smtp_sink: SmtpSink, monkeypatch: pytest.
 
 
 def test_processes_are_real_and_end_as_asked(portal: Portal) -> None:
-    worker, beat = portal.worker(), portal.beat()
+    web, worker, beat = portal.web(), portal.worker(), portal.beat()
     children = worker.children()
+    with urllib.request.urlopen(f"{web.url}/readyz") as answer:
+        assert answer.status == 200
 
+    web.terminate()
     beat.terminate()
     worker.kill()
 
     assert children != []
-    assert (worker.is_running, beat.is_running) == (False, False)
-    assert io.StringIO(worker.output()).read().count("ready.") == 1
+    assert (web.is_running, worker.is_running, beat.is_running) == (False, False, False)
+    assert "ready." in worker.output()
+    assert "Shutting down: Master" in web.output()
