@@ -113,8 +113,9 @@ def _account(name: str, cell: Any, is_typed: bool) -> dict[str, Any]:
     try:
         return {name: normalise(text)}
     except ValidationError as error:
-        params = {key: str(value)[:113] for key, value in (error.params or {}).items()}
-        raise Unfit(Problem(str(error.code), {"field": name, **params})) from error
+        params = {key: excerpt(value, 113) for key, value in (error.params or {}).items()}
+        code = "upn_blank" if params.get("character") == " " else str(error.code)  # a blank in quotes looks like nothing
+        raise Unfit(Problem(code, {"field": name, **params})) from error
 
 
 def _type(name: str, cell: Any, is_typed: bool) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Outcome(models.TextChoices):
 _SENTENCES = {
     "missing": gettext_lazy("This is missing."),
     "upn_character": gettext_lazy("“%(character)s” is not allowed in a user principal name."),
+    "upn_blank": gettext_lazy("Blanks are not allowed in a user principal name."),
     "upn_form": gettext_lazy("“%(value)s” is no user principal name."),
     "upn_guest": gettext_lazy("This is a guest account, never a room."),
     "too_long": gettext_lazy("This is longer than %(limit)s characters."),

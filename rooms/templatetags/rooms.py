@@ -42,7 +42,7 @@ def shown_state(room: Any) -> Shown:
 
 @register.filter
 def shown_health(room: Any) -> Shown | None:
-    """The health of `room`; nothing while nobody watches it, because it is not enrolled."""
+    """The health of `room` once it is enrolled; before that it says nothing that calls for a badge."""
     if _of(room, "state") != RoomState.ENROLLED:
         return None
     return health_badge(_of(room, "health"))
@@ -62,6 +62,12 @@ def health_badge(code: str) -> Shown:
     health = Health(code)
     kind, icon = _HEALTHS[health]
     return Shown(kind, str(health.label), icon)
+
+
+@register.filter
+def health_name(code: str) -> str:
+    """The word for a health."""
+    return str(Health(code).label)
 
 
 @register.filter
