@@ -45,5 +45,5 @@ class Recorded:
     lines: list[Line] = field(default_factory=list)
 
 
-origin: ContextVar[Origin] = ContextVar("audit_origin", default=Origin())
+origin: ContextVar[Origin] = ContextVar("audit_origin", default=Origin())  # noqa: B039 - frozen
 recorded: ContextVar[Recorded | None] = ContextVar("audit_recorded", default=None)

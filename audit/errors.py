@@ -16,7 +16,7 @@ class RuleBroken(ValidationError):
     messages that must leave although the change itself was rolled back (the customer is told of a refused link).
     """
 
-    code: ClassVar[str] = "rule_broken"
+    code: str = "rule_broken"
     status: ClassVar[int] = 409
     text: ClassVar[object] = ""
 

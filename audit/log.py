@@ -180,5 +180,5 @@ def _write_failures(current: Recorded, error: Exception) -> None:
             for parcel in parcels:
                 outbox.put(parcel)
             chain.seal(current.lines, origin.get())
-    except Exception:  # the change's own error matters more to the caller than ours
+    except Exception:  # noqa: BLE001 - the change's own error matters more to the caller than ours
         security_log.exception("the failure of %s could not be recorded", current.lines[:1])

@@ -108,7 +108,8 @@ def rights(user: Person, tenant: UUID | None = None) -> Rights:
     """The user's live assignments, in `tenant` only if one is given. One query; empty for anonymous and staff."""
     if not user.is_authenticated or user.pk is None:
         return ()
-    query, parameters = _RESOLVE, {"user": user.pk, "base": AssignmentKey.INVITED_ADMINS.value}
+    query = _RESOLVE
+    parameters: dict[str, Any] = {"user": user.pk, "base": AssignmentKey.INVITED_ADMINS.value}
     if tenant is not None:
         query, parameters = query + " AND a.tenant_id = %(tenant)s", parameters | {"tenant": tenant}
     with connection.cursor() as cursor:
@@ -171,10 +172,10 @@ class AnyOf(Lookup):
     lookup_name = "any_of"
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, left_parameters = self.process_lhs(compiler, connection)
         right, right_parameters = compiler.compile(self.rhs)
-        return f"{left} = ANY({right})", [*left_parameters, *right_parameters]
+        return f"{left} = ANY({right})", (*left_parameters, *right_parameters)
 
 
 @dataclass(frozen=True)
@@ -358,9 +359,9 @@ def permissions_on(
         )
         for room_id, groups in found:
             for group_id in groups:
-                one = by_group.get(group_id)
-                if one is not None and (one.bound_group_id is None or one.bound_group_id in groups):
-                    answer[room_id] |= one.permissions
+                grant = by_group.get(group_id)
+                if grant is not None and (grant.bound_group_id is None or grant.bound_group_id in groups):
+                    answer[room_id] |= grant.permissions
     return {room_id: frozenset(codes) & _ASKED_OF_ROOMS for room_id, codes in answer.items()}
 
 

@@ -153,7 +153,7 @@ def permissions_of(role: BuiltIn) -> frozenset[Permission]:
     return frozenset(code for code, row in TABLE.items() if row.cell(role))
 
 
-def with_implied(permissions: Iterable[Permission]) -> frozenset[Permission]:
+def with_implied(permissions: Iterable[str]) -> frozenset[Permission]:
     """`permissions` and what each of them implies."""
     held = frozenset(Permission(code) for code in permissions)
     return held.union(*(IMPLIES.get(code, frozenset()) for code in held))

@@ -6,6 +6,7 @@ Callers hold the lock of the delegation (or tenant) the assignment belongs to.
 """
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.models import Group
@@ -31,7 +32,7 @@ def permission_rows(assignment: Assignment) -> list[int]:
     return sorted(row_id(code) for code in ROOM_PERMISSIONS if code in held)
 
 
-def project_rooms(assignment: Assignment, rooms: QuerySet) -> int:
+def project_rooms(assignment: Assignment, rooms: QuerySet[Any]) -> int:
     """Make the rows of `assignment` exactly its role's room permissions on `rooms`; answer how many rooms.
 
     Sets `assignment.room_count`. Rows that are right already are not touched.
@@ -55,7 +56,7 @@ def project_rooms(assignment: Assignment, rooms: QuerySet) -> int:
                 ON CONFLICT DO NOTHING
             )
             UPDATE rbac_assignment SET room_count = (SELECT count(*) FROM room) WHERE id = %s RETURNING room_count
-            """,
+            """,  # noqa: S608 - our own table and Django's own query
             [
                 *parameters,
                 assignment.group_id,
@@ -94,15 +95,15 @@ def withdraw(assignments: QuerySet[Assignment], model: type[Model]) -> int:
     """Delete all index rows of `assignments` over rooms of `model`; answer how many guardian rows went."""
     groups = list(assignments.values_list("group_id", flat=True))
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {_table(model)} WHERE group_id = ANY(%s)", [groups])
-        gone = cursor.rowcount
+        cursor.execute(f"DELETE FROM {_table(model)} WHERE group_id = ANY(%s)", [groups])  # noqa: S608 - our own table
+        gone: int = cursor.rowcount
         cursor.execute("DELETE FROM rbac_user_groups WHERE group_id = ANY(%s)", [groups])
     return gone
 
 
-def differences(assignment: Assignment, rooms: QuerySet) -> Iterator[str]:
+def differences(assignment: Assignment, rooms: QuerySet[Any]) -> Iterator[str]:
     """What the index says otherwise than the truth: `rooms` and the members of `assignment`. Nothing if they agree."""
-    manager = get_group_obj_perms_model(rooms.model)._default_manager
+    manager = get_group_obj_perms_model(rooms.model)._default_manager  # type: ignore[arg-type]  # classes do as well
     rows = set(manager.filter(group_id=assignment.group_id).values_list("content_object_id", "permission_id"))
     wanted_permissions = permission_rows(assignment)
     wanted = {(room, permission) for room in rooms.values_list("pk", flat=True) for permission in wanted_permissions}
@@ -135,4 +136,5 @@ def strays(model: type[Model]) -> Iterator[str]:
 
 
 def _table(model: type[Model]) -> str:
-    return connection.ops.quote_name(get_group_obj_perms_model(model)._meta.db_table)
+    rows = get_group_obj_perms_model(model)  # type: ignore[arg-type]  # classes do as well
+    return connection.ops.quote_name(rows._meta.db_table)

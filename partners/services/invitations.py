@@ -31,7 +31,7 @@ from partners.errors import (
     OwnPerson,
     WrongTenant,
 )
-from partners.models import Invitation, InvitationState, PartnerRelationship
+from partners.models import Invitation, InvitationQuerySet, InvitationState, PartnerRelationship
 from partners.parcels import INVITATION, invitation_mail, linked_notice, wrong_tenant_notice
 from rbac.access import require
 from rbac.catalogue import Permission
@@ -294,7 +294,7 @@ def resend(invitation: Invitation, *, by: User) -> Invitation:
     return current
 
 
-def expire_due(invitations: QuerySet[Invitation]) -> int:
+def expire_due(invitations: InvitationQuerySet) -> int:
     """Mark those of `invitations` whose time is over, an audit line each; how many. Access ended with the second itself."""
     marked = 0
     for relationship_id in list(invitations.due().values_list("relationship", flat=True).distinct()):
@@ -304,7 +304,7 @@ def expire_due(invitations: QuerySet[Invitation]) -> int:
     return marked
 
 
-def _expire_of(relationship: PartnerRelationship, invitations: QuerySet[Invitation]) -> int:
+def _expire_of(relationship: PartnerRelationship, invitations: InvitationQuerySet) -> int:
     delegation = delegations.lock(relationship.delegation_id)
     due = list(invitations.due().filter(relationship=relationship).order_by("pk").select_for_update(of=("self",)))
     for invitation in due:

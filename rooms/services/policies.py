@@ -1,6 +1,7 @@
 """Change-control policies: per partner and controlled event, auto or manual."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Delegation
@@ -26,7 +27,7 @@ def set_up(delegation: Delegation, modes: Mapping[Permission, ControlMode]) -> N
     )
 
 
-def mode_of(delegation_id: object, event: Permission) -> ControlMode:
+def mode_of(delegation_id: UUID, event: Permission) -> ControlMode:
     """How the customer wants `event` of this partner handled. No row: manual, since nobody allowed it (fail closed)."""
     mode = ControlPolicy.objects.filter(delegation=delegation_id, event=event).values_list("mode", flat=True).first()
     return ControlMode(mode) if mode is not None else ControlMode.MANUAL

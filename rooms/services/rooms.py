@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Field
 from django.http import Http404
 
 from audit.log import recording
@@ -74,4 +75,5 @@ def modify(room: Room, *, by: User, changes: Mapping[str, Any], version: int | N
 def _empty(field: str) -> Any:
     """How the room stores that there is nothing: NULL for numbers, the empty text or list for the rest."""
     column = Room._meta.get_field(field)
+    assert isinstance(column, Field)
     return None if column.null or not column.blank else [] if field == "tags" else ""
