@@ -183,6 +183,7 @@ class RoomFilter(forms.Form):
 
     def _offer(self, name: str, choices: Callable[[], Iterable[tuple[str, Any]]]) -> None:
         self.fields[name].choices = lambda: [("", _("All")), *choices()]  # type: ignore[attr-defined]
+        self.fields[name].error_messages["invalid_choice"] = _("There is no such choice here (any more).")
 
 
 def _contains(word: str) -> Q:

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_safe
 from rbac import access
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest, tenant_page
+from rbac.models import Delegation, DelegationState
 from rooms.models import Health, Room, RoomState
 from rooms.places import country_name
 
+PARTNER_STATES = (DelegationState.ACTIVE, DelegationState.INVITED, DelegationState.SUSPENDED)
 CITIES = 12  # shown before “all places”; the rest is one click away, in the list
 
 
@@ -58,13 +60,25 @@ def overview(request: TenantRequest) -> HttpResponse:
             "may_import": access.holds_all(request.held, Permission.ROOMS_MODIFY, request.customer.pk),
             "total": sum(row["count"] for row in places),
             "figures": _figures(places, rooms_url),
+            "partners": _partners(request),
             "cities": cities[:CITIES],
             "more_cities": len(cities) - CITIES if len(cities) > CITIES else 0,
             "rooms_url": rooms_url,
             "import_url": reverse("rooms_import", args=[request.customer.pk]),
             "invitations_url": reverse("invitations"),
+            "add_partner_url": reverse("add_partner", args=[request.customer.pk]),
         },
     )
+
+
+def _partners(request: TenantRequest) -> list[Figure] | None:
+    """The partners by the state of what is delegated to them; None for those who do not see the settings."""
+    if not access.holds_all(request.held, Permission.SETTINGS_VIEW, request.customer.pk):
+        return None
+    own = Delegation.objects.filter(tenant=request.customer, state__in=PARTNER_STATES)
+    counts = dict(own.order_by().values_list("state").annotate(count=Count("pk")))
+    url = reverse("partners", args=[request.customer.pk])
+    return [Figure(str(state.label), counts[state], url, state) for state in PARTNER_STATES if state in counts]
 
 
 def _places(rooms: QuerySet[Room]) -> list[dict[str, Any]]:
