@@ -85,14 +85,14 @@ def test_everything_the_clock_rings_for_is_there():
 
     rings = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
-    assert rings == {
+    assert rings <= set(app.tasks)
+    assert rings >= {
         "audit.tasks.sweep_outbox",
         "audit.schedule.publish_heads",
         "audit.schedule.forget_settled",
         "partners.schedule.expire_invitations",
         "partners.schedule.remind_invited",
     }
-    assert rings <= set(app.tasks)
 
 
 def test_no_ring_expires_by_the_clock_of_a_machine():
