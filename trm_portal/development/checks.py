@@ -29,7 +29,8 @@ WITH_DATABASE = {
     # What belongs to the first version fills an empty database: no older version can be running on it.
     "migrations": [
         *("manage.py", "lintmigrations", "--settings", "trm_portal.development.check_settings", "--database", "owner"),
-        *("--ignore-initial-migrations", "--ignore-name", *FIRST_VERSION, "--no-cache", "--include-apps", *APPS),
+        *("--ignore-initial-migrations", "--ignore-name", *FIRST_VERSION, "--quiet", "ignore", "--no-cache"),
+        *("--include-apps", *APPS),
     ],
     "settings of a real installation": ["manage.py", "check", "--deploy", "--fail-level", "WARNING"],
 }
