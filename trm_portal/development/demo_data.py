@@ -28,7 +28,15 @@ from rooms.models import Room
 from rooms.scopes import Scope
 from rooms.services import inventory
 from trm_portal.development import demo_people as people
-from trm_portal.development.demo_people import CUSTOMERS, PARTNERS, PEOPLE, SUPPORT_NAME, SUPPORT_UPN, Organisation, Person
+from trm_portal.development.demo_people import (
+    CUSTOMERS,
+    PARTNERS,
+    PEOPLE,
+    SUPPORT_NAME,
+    SUPPORT_UPN,
+    Organisation,
+    Person,
+)
 
 INVENTORIES = Path(__file__).parent / "inventories"
 
@@ -49,7 +57,9 @@ class AccountGroup:
 def accounts() -> list[AccountGroup]:
     """Who can sign in with one click, by organisation."""
     groups = [
-        AccountGroup(organisation.name, [Account(one.name, one.upn, one.role) for one in PEOPLE if one.at == organisation])
+        AccountGroup(
+            organisation.name, [Account(one.name, one.upn, one.role) for one in PEOPLE if one.at == organisation]
+        )
         for organisation in (*CUSTOMERS, *PARTNERS)
     ]
     return [*groups, AccountGroup(_("Back office"), [Account(SUPPORT_NAME, SUPPORT_UPN, _("Support staff"))])]
@@ -161,9 +171,7 @@ def _give(admin: User, role: BuiltIn, person: Person, scope: Scope) -> None:
     assignments.change_members(assignment, by=admin, add=[account(person.upn)])
 
 
-def _add(
-    admin: User, label: str, scope: Scope, *whom: Person | Contact, accepts: bool = False
-) -> PartnerRelationship:
+def _add(admin: User, label: str, scope: Scope, *whom: Person | Contact, accepts: bool = False) -> PartnerRelationship:
     assert admin.tenant is not None
     contacts = [Contact(one.name, one.upn) for one in whom]
     proposal = Proposal(contacts, scope, terms_version=1, agrees=True, label=label)
@@ -179,5 +187,3 @@ def _let_expire(relationship: PartnerRelationship) -> None:
     sent = now() - timedelta(days=15)
     relationship.invitations.update(created_at=sent, expires_at=sent + timedelta(days=14))
     invitations.expire_due(Invitation.objects.filter(relationship=relationship))
-
-
