@@ -1,0 +1,176 @@
+"""The back office's pages of relationships, invitations, terms, tokens and drafts."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audit.admin import as_text
+from audit.back_office import ReadOnly, ReasonForm, list_link
+from audit.models import PLATFORM, OutboxMessage
+from partners.models import ApiToken, Invitation, PartnerDraft, PartnerRelationship, Terms
+from partners.services import terms
+
+
+@admin.register(PartnerRelationship)
+class PartnerRelationshipAdmin(ReadOnly):
+    list_display = ("label", "tenant", "partner", "its_state", "created_at")
+    list_filter = ("delegation__state",)
+    list_select_related = ("tenant", "delegation__held_by")
+    search_fields = ("label", "tenant__name", "delegation__held_by__name", "invitations__upn", "id")
+    search_help_text = gettext_lazy("Name of the partner or the customer, UPN of somebody invited, or id.")
+    ordering = ("label", "id")
+    fieldsets = (
+        (
+            None,
+            {"fields": ("label", "id", "tenant", "delegation", "partner", "its_state", "expected_tid", "created_at")},
+        ),
+        (
+            gettext_lazy("Terms"),
+            {"fields": ("terms_version", "terms_digest", "terms_accepted_by", "terms_accepted_at")},
+        ),
+        (gettext_lazy("What belongs to it"), {"fields": ("its_invitations", "its_tokens")}),
+    )
+
+    def history_of(self, obj: PartnerRelationship) -> Q | None:
+        return Q(relationship_id=obj.delegation_id)
+
+    @admin.display(description=gettext_lazy("Partner’s tenant"))
+    def partner(self, relationship: PartnerRelationship) -> str:
+        return str(relationship.delegation.held_by or "–")
+
+    @admin.display(description=gettext_lazy("State"))
+    def its_state(self, relationship: PartnerRelationship) -> str:
+        return relationship.delegation.get_state_display()
+
+    @admin.display(description=gettext_lazy("Invitations"))
+    def its_invitations(self, relationship: PartnerRelationship) -> SafeString:
+        return list_link(Invitation, relationship.invitations.count(), relationship__id__exact=relationship.pk)
+
+    @admin.display(description=gettext_lazy("API tokens"))
+    def its_tokens(self, relationship: PartnerRelationship) -> SafeString:
+        number = ApiToken.objects.filter(delegation=relationship.delegation_id).count()
+        return list_link(ApiToken, number, delegation__id__exact=relationship.delegation_id)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnly):
+    """Invitations; the secret in the mail is stored nowhere and shown nowhere."""
+
+    list_display = ("upn", "contact_name", "tenant", "relationship", "state", "created_at", "expires_at", "decided_at")
+    list_filter = ("state",)
+    list_select_related = ("tenant", "relationship")
+    search_fields = ("upn", "contact_name", "delivery_address", "tenant__name", "relationship__label", "id")
+    search_help_text = gettext_lazy("UPN, name, delivery address, customer, partner or id.")
+    ordering = ("-created_at", "id")
+    fieldsets = (
+        (None, {"fields": ("upn", "contact_name", "delivery_address", "language", "id", "tenant", "relationship")}),
+        (
+            gettext_lazy("State"),
+            {
+                "fields": (
+                    "state",
+                    "invited_by",
+                    "created_at",
+                    "expires_at",
+                    "reminded_at",
+                    "decided_at",
+                    "decided_by",
+                    "accepted_by",
+                    "rotation",
+                    "its_mails",
+                )
+            },
+        ),
+    )
+
+    def history_of(self, obj: Invitation) -> Q | None:
+        return Q(object_name=obj.upn, relationship_id=obj.relationship.delegation_id)
+
+    @admin.display(description=gettext_lazy("Mails"))
+    def its_mails(self, invitation: Invitation) -> SafeString:
+        number = OutboxMessage.objects.filter(subject_id=str(invitation.pk)).count()
+        return list_link(OutboxMessage, number, subject_id=invitation.pk)
+
+
+class PublishForm(ReasonForm):
+    """Both texts of a new version."""
+
+    text_en = forms.CharField(label=gettext_lazy("English text"), widget=forms.Textarea(attrs={"rows": 16}))
+    text_de = forms.CharField(label=gettext_lazy("German text"), widget=forms.Textarea(attrs={"rows": 16}))
+
+
+@admin.register(Terms)
+class TermsAdmin(ReadOnly):
+    list_display = ("version", "published_at", "digest")
+    search_fields = ("text_en", "text_de")
+    search_help_text = gettext_lazy("Words of the text.")
+    ordering = ("-version",)
+    fields = ("version", "published_at", "digest", "text_en", "text_de")
+    change_list_template = "admin/terms_list.html"
+
+    def history_of(self, obj: Terms) -> Q | None:
+        return Q(tenant_id=PLATFORM, category="Settings", object_name=f"terms {obj.version}")
+
+    @admin.display(description="SHA-256")
+    def digest(self, version: Terms) -> str:
+        return version.digest
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [path("publish/", self.admin_site.admin_view(self.publish), name="partners_terms_publish")]
+        return own + super().get_urls()
+
+    def publish(self, request: HttpRequest) -> HttpResponse:
+        """A form that publishes a new version; it starts from the newest one."""
+        newest = Terms.objects.order_by("-version").first()
+        started = {"text_en": newest.text_en, "text_de": newest.text_de} if newest is not None else None
+
+        def change(asked: dict[str, Any]) -> tuple[Model, str]:
+            version = terms.publish(asked["text_en"], asked["text_de"], by=request.user, reason=asked["reason"])
+            return version, _("Version %(version)s is published.") % {"version": version.version}
+
+        return self.serve(
+            request,
+            PublishForm(request.POST if request.method == "POST" else None, initial=started),
+            change,
+            title=_("Publish terms"),
+            lead=_("Customers agree to the newest version when they add a partner. A published version never changes."),
+            submit=_("Publish"),
+        )
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnly):
+    """Tokens by the prefix their owners know them by; the primary key is the digest and stands nowhere."""
+
+    key = "token_key"
+    list_display = ("name", "token_key", "user", "delegation", "created", "expiry", "last_used_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("user", "delegation__tenant", "delegation__held_by")
+    search_fields = ("name", "token_key", "user__upn", "delegation__tenant__name", "delegation__held_by__name")
+    search_help_text = gettext_lazy("Name, prefix, UPN, customer or partner.")
+    ordering = ("-created",)
+    fields = ("name", "token_key", "user", "delegation", "scopes", "created", "expiry", "last_used_at", "revoked_at")
+
+    def history_of(self, obj: ApiToken) -> Q | None:
+        return Q(object_name=obj.name, relationship_id=obj.delegation_id)
+
+
+@admin.register(PartnerDraft)
+class PartnerDraftAdmin(ReadOnly):
+    list_display = ("user", "tenant", "changed_at")
+    list_select_related = ("user", "tenant")
+    search_fields = ("user__upn", "tenant__name")
+    search_help_text = gettext_lazy("UPN or customer.")
+    ordering = ("-changed_at", "id")
+    fields = ("user", "tenant", "changed_at", "entered")
+
+    @admin.display(description=gettext_lazy("Entered so far"))
+    def entered(self, draft: PartnerDraft) -> SafeString | str:
+        return as_text(draft.data)
