@@ -1,6 +1,6 @@
 """Pages that belong to no app: signing in and out, the way home, health, and what an error looks like."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from partners.services import invitations
+from rbac import gates
 from rbac.models import User
 from trm_portal.navigation import tenants_of
 
@@ -63,11 +65,19 @@ def _demo_account(upn: str) -> User:
 @login_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The first place of the person: support staff go to the back office, others to the tenant they can work in."""
+    """Where the person's work is: the back office for support staff, else the first tenant he holds something in.
+
+    Somebody who holds nothing yet is probably here because he was invited.
+    """
     if request.user.is_staff:
         return redirect("admin:index")
+    held = {one.tenant_id for one in gates.standing(request).held}
     places = tenants_of(request)
-    return redirect(places[0].url) if places else redirect("invitations")
+    working = [place for place in places if place.id in held]
+    if working:
+        return redirect(working[0].url)
+    is_invited = invitations.open_for(cast(User, request.user)).exists()
+    return redirect("invitations" if is_invited or not places else places[0].url)
 
 
 @never_cache

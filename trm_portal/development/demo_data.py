@@ -111,10 +111,9 @@ def _publish_terms() -> None:
 
 
 def _found(organisation: Organisation) -> None:
-    first = next(person for person in PEOPLE if person.at == organisation)
     tenants.found(
         organisation.name,
-        admin_upn=first.upn,
+        admin_upn=organisation.first_admin,
         domains=[organisation.domain],
         entra_tid=organisation.tid,
         time_zone=organisation.time_zone,

@@ -21,6 +21,12 @@ class Organisation:
     is_known: bool = True
 
     @property
+    def first_admin(self) -> str:
+        """Whom support staff named as MMR Admin: a customer's first person; nobody of the demo at a partner."""
+        people = [person.upn for person in PEOPLE if person.at == self and self in CUSTOMERS]
+        return people[0] if people else f"it@{self.domain}"
+
+    @property
     def tid(self) -> UUID:
         return uuid5(_NAMESPACE, self.domain)
 
