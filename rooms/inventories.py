@@ -76,15 +76,21 @@ def _counted(rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def _refuse_other_files(start: bytes) -> None:
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or (b"\x00" in start[:64] and start[:1] != b"\x00"):
-        raise UnreadableInventory(
-            _("This file is in UTF-16. Export it again as UTF-8 (Export-Csv -Encoding utf8), or save it as UTF-8.")
-        )
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise UnreadableInventory(
             _("This is a workbook of a spreadsheet program. Use the CSV file as Exchange wrote it, or save it as CSV.")
         )
-    if b"\x00" in start[:64] or start.startswith((b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8")):
+    if _is_utf_16(start):
+        raise UnreadableInventory(
+            _("This file is in UTF-16. Export it again as UTF-8 (Export-Csv -Encoding utf8), or save it as UTF-8.")
+        )
+    if b"\x00" in start.split(b"\n")[0] or start.startswith((b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8")):
         raise UnreadableInventory(_("This file is neither CSV nor JSON."))
     if not start.strip():
         raise UnreadableInventory(_("This file is empty."))
+
+
+def _is_utf_16(start: bytes) -> bool:
+    """By its mark; without one, by every other byte of the first letters being nothing."""
+    first, second = start[0:8:2], start[1:8:2]
+    return start.startswith((b"\xff\xfe", b"\xfe\xff")) or (any(first) != any(second) and len(start) >= 8)

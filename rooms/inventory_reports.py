@@ -42,7 +42,7 @@ _SENTENCES = {
     "not_a_room": gettext_lazy("“%(value)s” is no room."),
     "duplicate": gettext_lazy("This account stands in row %(row)s already; that row counts."),
     "cells": gettext_lazy("This line has %(count)s cells instead of %(wanted)s."),
-    "line_broken": gettext_lazy("This line is broken: a quotation mark is not closed."),
+    "line_broken": gettext_lazy("This line is broken: its quotation marks do not match."),
     "encoding": gettext_lazy("This line is not in UTF-8."),
     "not_yours": gettext_lazy("There is no room with this account that you may change."),
     "manual_not_offered": gettext_lazy("The customer wants to approve such changes, which is not available yet."),

@@ -1,0 +1,1 @@
+"""Rooms for tools: the same rows, filters and services as the pages."""

@@ -48,37 +48,40 @@ class Place:
 
 
 class RoomChoice:
-    """What is offered to the person of `request`, what `scope` holds of it, and what a click makes of it."""
+    """What is offered to the person of `request`, what `scope` holds of it, and what a click makes of it.
+
+    Raises BadRequest for a parameter nobody knows.
+    """
 
     def __init__(self, request: TenantRequest, scope: Scope) -> None:
         self.request, self.scope = request, scope
         self.way = request.GET.get("by", BY_ROOMS)
-        if self.way not in WAYS:
+        if self.way not in WAYS or set(request.GET) - RoomFilter.NAMES - ALSO:
             raise BadRequest("no such way to choose rooms")
         self.only_chosen = request.GET.get("chosen") == "1"
 
     @cached_property
     def rooms(self) -> QuerySet[Room]:
         """The rooms that can be chosen."""
-        return access.visible(
-            self.request.person, Permission.ROOMS_VIEW, Room.objects.filter(tenant=self.request.customer)
-        )
+        own = Room.objects.filter(tenant=self.request.customer)
+        return access.visible(self.request.person, Permission.ROOMS_VIEW, own, self._held)
 
     @cached_property
     def groups(self) -> QuerySet[RoomGroup]:
         """The groups that can be chosen whole."""
-        return access.visible(
-            self.request.person, Permission.GROUPS_VIEW, RoomGroup.objects.filter(tenant=self.request.customer)
-        )
+        own = RoomGroup.objects.filter(tenant=self.request.customer)
+        return access.visible(self.request.person, Permission.GROUPS_VIEW, own, self._held)
+
+    @property
+    def _held(self) -> access.Rights | None:
+        """What the request has resolved already, for what is only shown."""
+        return self.request.held if self.request.method in ("GET", "HEAD") else None
 
     @cached_property
     def filter(self) -> RoomFilter:
-        """The filter of the list. Raises BadRequest for a parameter nobody knows."""
+        """The filter of the list."""
         listed = self.rooms.filter(pk__in=self.scope.rooms) if self.only_chosen else self.rooms
-        form = RoomFilter(self.request.GET, rooms=listed, groups=self.groups, also=ALSO)
-        if not form.is_valid() and form.has_error("__all__", "unknown_parameter"):
-            raise BadRequest("unknown parameter")
-        return form
+        return RoomFilter(self.request.GET, rooms=listed, groups=self.groups, also=ALSO)
 
     @property
     def detour(self) -> str:
@@ -193,7 +196,7 @@ class RoomChoice:
         if self.scope.all_rooms:
             return {"all_rooms": True, "total": self.rooms.count(), "is_empty": False}
         return {
-            "total": self.scope.of_tenant(self.request.customer).count(),
+            "total": self.scope.of_tenant(self.request.customer).values("pk").count(),
             "is_empty": self.scope.is_empty,
             "groups": list(
                 self.groups.filter(pk__in=self.scope.groups).annotate(room_total=Count("memberships")).order_by("name")
