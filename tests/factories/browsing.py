@@ -22,7 +22,7 @@ def browser(person: User | None = None) -> Client:
 
 def text(response: Any) -> str:
     """What the page shows, without markup, blanks made single."""
-    body = re.sub(r"<(script|style)[\s\S]*?</\1>", " ", response.content.decode())
+    body = re.sub(r"<(script|style)[\s\S]*?</\1>|<wbr>", "", response.content.decode())
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
