@@ -101,5 +101,5 @@ def _put_off(message: OutboxMessage, error: str) -> None:
 
 def wait_after(attempts: int) -> timedelta:
     """How long to wait after so many attempts; a little different each time, so that not all come back at once."""
-    wait = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
+    wait: timedelta = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
     return wait * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, guards nothing

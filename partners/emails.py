@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -27,7 +28,7 @@ from partners.models import Invitation, PartnerRelationship
 from rbac.catalogue import BuiltIn
 from rbac.models import Assignment, DelegationState, Tenant, User
 
-Facts = Mapping[str, str | datetime]
+Facts = Mapping[str, str | datetime | None]
 ONE_NOTICE_IN = timedelta(days=1)
 
 
@@ -104,7 +105,7 @@ def send_removed(message: OutboxMessage, postman: Postman) -> None:
         raise Obsolete
     accepted = Invitation.objects.filter(relationship=relationship, accepted_by=person).first()
     address = person.upn if accepted is None else accepted.address
-    facts = {"name": person.get_full_name(), "upn": person.upn, "ended_at": relationship.delegation.ended_at}
+    facts: Facts = {"name": person.get_full_name(), "upn": person.upn, "ended_at": relationship.delegation.ended_at}
     _send(message, address, _language_of(person), relationship.tenant, facts, postman)
 
 
@@ -127,7 +128,7 @@ def _open_invitation(message: OutboxMessage) -> Invitation:
     return invitation
 
 
-def _open_relationship(relationship_id: object) -> PartnerRelationship:
+def _open_relationship(relationship_id: UUID | str) -> PartnerRelationship:
     relationship = PartnerRelationship.objects.select_related("tenant", "delegation").get(pk=relationship_id)
     if not relationship.is_open:
         raise Obsolete
@@ -152,7 +153,7 @@ def _require_news(message: OutboxMessage) -> None:
 
 
 def _send_to_invited(message: OutboxMessage, invitation: Invitation, postman: Postman) -> None:
-    facts = {
+    facts: Facts = {
         "name": invitation.contact_name,
         "upn": invitation.upn,
         "invited_by": invitation.invited_by,
@@ -194,7 +195,9 @@ def write(kind: str, to: str, customer: Tenant, facts: Facts) -> Letter:
     Whatever people have entered is one line without control characters: nobody's name becomes a paragraph of ours.
     """
     zone = _zone_of(customer)
-    told = {name: moment(fact, zone) if isinstance(fact, datetime) else one_line(fact) for name, fact in facts.items()}
+    told = {
+        name: moment(fact, zone) if isinstance(fact, datetime) else one_line(fact or "") for name, fact in facts.items()
+    }
     told["customer"] = one_line(customer.name)
     subject, button = str(WORDINGS[kind].subject) % told, str(WORDINGS[kind].button)
     template = f"partners/mail/{kind.rpartition('.')[2]}"
