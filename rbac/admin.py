@@ -25,7 +25,7 @@ class DomainInline(ReadOnlyInline):
 @admin.register(Tenant)
 class TenantAdmin(ReadOnly):
     list_display = ("name", "status", "domain_names", "entra_tid", "created_at")
-    list_filter = ("status", "language")
+    list_filter = ("status",)
     search_fields = ("name", "domains__domain", "id", "entra_tid")
     search_help_text = gettext_lazy("Name, domain, id or Entra tenant id.")
     ordering = ("name", "id")
