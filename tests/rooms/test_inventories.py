@@ -339,7 +339,7 @@ def test_an_infinite_number_is_out_of_range():
 def test_a_bare_list_and_items_that_are_no_rooms():
     found = rows('[{"emailAddress": "a@x.de", "displayName": "A"}, 5, null, []]')
 
-    assert [[one for one in row.problems] for row in found] == [
+    assert [list(row.problems) for row in found] == [
         [],
         [Problem("not_a_room", {"value": "5"})],
         [Problem("not_a_room", {"value": "None"})],
