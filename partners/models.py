@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
@@ -105,9 +105,21 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def addressed_to(self, user: User) -> "InvitationQuerySet":
         """Those `user` may answer: the UPN is his own, he is at home there, and the tenant is not the customer."""
-        if user.tenant_id is None or not user.is_home_member or not user.is_active:
+        is_tool = getattr(user, "limits", None) is not None  # a token answers no invitations
+        if user.tenant_id is None or not user.is_home_member or not user.is_active or is_tool:
             return self.none()
         return self.filter(upn=user.upn)
+
+    def as_of_now(self) -> "InvitationQuerySet":
+        """With `state_now`: what is due has expired, and what ended with its relationship is withdrawn, marked or not."""
+        return self.annotate(
+            state_now=Case(
+                When(~Q(state=InvitationState.PENDING), then=F("state")),
+                When(relationship__delegation__state=DelegationState.ENDED, then=Value(InvitationState.REVOKED)),
+                When(expires_at__lte=Now(), then=Value(InvitationState.EXPIRED)),
+                default=F("state"),
+            )
+        )
 
 
 class Invitation(models.Model):

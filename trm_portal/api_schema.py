@@ -1,7 +1,119 @@
 """How the API's operations describe themselves. Apart from `api`: this needs the framework's views, which need that."""
 
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiResponse
+from rest_framework import serializers
+
+from audit.errors import RuleBroken
+from rbac.api.base import ApiView, CustomerView
+from trm_portal.errors import GENERAL, PROBLEM_TYPE, problem
+
+_WRITING = ("POST", "PUT", "PATCH")
+
+
+class ProblemDetail(serializers.Serializer[Any]):
+    """What is wrong at one place of the request."""
+
+    pointer = serializers.CharField(required=False, help_text="Where in the body (JSON pointer).")
+    parameter = serializers.CharField(required=False, help_text="Which query parameter.")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class Problem(serializers.Serializer[Any]):
+    """Problem details (RFC 9457). `code` is stable; `detail` is for people, in the language of the request."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    errors = ProblemDetail(many=True, required=False)
 
 
 class ProblemSchema(AutoSchema):
-    """Every operation answers its errors as problem details."""
+    """Every operation says which problems it answers, general ones and the rules it can break."""
+
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        by_status: dict[int, list[str]] = defaultdict(list)
+        for code, status in self._codes():
+            if code not in by_status[status]:
+                by_status[status].append(code)
+        for status, codes in sorted(by_status.items()):
+            bodies[str(status)] = self._problem_response(status, codes)
+        return bodies
+
+    def _problem_response(self, status: int, codes: list[str]) -> dict[str, Any]:
+        text = str(GENERAL[codes[0]][1]) if codes[0] in GENERAL else "A rule forbids it."
+        example = OpenApiExample(
+            codes[0], value=problem(status, codes[0], text), response_only=True, status_codes=[str(status)]
+        )
+        listed = ", ".join(f"`{code}`" for code in codes)
+        response = OpenApiResponse(Problem, description=f"Problem: {listed}", examples=[example])
+        body: dict[str, Any] = self._get_response_for_code(response, str(status), [PROBLEM_TYPE])
+        return body
+
+    def _codes(self) -> Iterator[tuple[str, int]]:
+        """Code and status of every problem the operation answers."""
+        view: ApiView = self.view
+        names = ["invalid_parameters", "bad_request", "not_authenticated", "authentication_failed"]
+        names += ["not_acceptable", "throttled"]
+        if self.method in _WRITING:
+            names += ["invalid", "parse_error", "body_too_large", "unsupported_media_type"]
+        if self.method not in ("GET", "HEAD"):
+            names.append("csrf_failed")
+        if self.method == "PATCH":
+            names.append("invalid_header")
+        if not view.for_tokens:
+            names.append("not_for_tokens")
+        if isinstance(view, CustomerView) and (view.gate or not view.for_tokens):
+            names.append("permission_denied")
+        if "{" in self.path or "customer" in view.parameters:
+            names.append("not_found")
+        yield from ((name, GENERAL[name][0]) for name in names)
+        for rule in view.problems.get(self.method.lower(), ()):
+            yield from ((code, rule.status) for code in codes_of(rule))
+
+
+def codes_of(rule: type[RuleBroken]) -> list[str]:
+    """The stable codes of a rule; some have one for each state."""
+    texts: dict[str, Any] | None = getattr(rule, "texts", None)
+    return [rule().code] if texts is None else [str(rule(state).code) for state in texts]
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """A partner tool's token."""
+
+    target_class = "partners.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        """A header of its own kind: OpenAPI knows only `Bearer` and `Basic`."""
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Token trm_…`: acts as its holder, in one customer, narrowed to its scopes.",
+        }
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """A person's browser session."""
+
+    target_class = "partners.api.authentication.PersonSession"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        """The cookie of the pages."""
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "session",
+            "description": "Signed in with a browser; changes need the header `X-CSRFToken`.",
+        }

@@ -1,14 +1,18 @@
-"""One mapping from errors to answers: pages (`answer_rule`) and the API's problem details (`answer_problem`).
+"""One mapping from errors to answers: pages (`answer_rule`, the handlers) and the API's problem details.
 
-The API speaks RFC 9457: {type, title, status, detail, code, errors: [{pointer, code, detail}]}; `code` is stable.
+The API speaks RFC 9457: {type, title, status, detail, code, errors: [{pointer or parameter, code, detail}]}. `code` is
+stable and says which problem it is; `detail` is for people, in the language of the request; docs/api.md lists the codes.
 """
 
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, TooManyFieldsSent, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -16,6 +20,28 @@ from rest_framework.views import set_rollback
 from audit.errors import RuleBroken
 
 PROBLEM_TYPE = "application/problem+json"
+API = "/api/"
+
+# What can be wrong with any request, by code: status, and what it means. Rules bring their own (errors.py of the apps).
+GENERAL: Mapping[str, tuple[int, Any]] = {
+    "bad_request": (400, gettext_lazy("The request could not be read.")),
+    "parse_error": (400, gettext_lazy("The body is not JSON that can be read.")),
+    "invalid": (400, gettext_lazy("The request is not valid.")),
+    "invalid_parameters": (400, gettext_lazy("The parameters of the request are not valid.")),
+    "invalid_header": (400, gettext_lazy("A header of the request could not be read.")),
+    "not_authenticated": (401, gettext_lazy("Sign in, or send a token.")),
+    "authentication_failed": (401, gettext_lazy("This token is not valid.")),
+    "permission_denied": (403, gettext_lazy("You may see this, but not do that.")),
+    "csrf_failed": (403, gettext_lazy("The request does not carry the page’s CSRF token.")),
+    "not_for_tokens": (403, gettext_lazy("This cannot be done with a token. Sign in yourself.")),
+    "not_found": (404, gettext_lazy("There is nothing here, or it is not yours to see.")),
+    "method_not_allowed": (405, gettext_lazy("This method does not exist here.")),
+    "not_acceptable": (406, gettext_lazy("The answer cannot be given in the form that is asked for.")),
+    "body_too_large": (413, gettext_lazy("The body of the request is too large.")),
+    "unsupported_media_type": (415, gettext_lazy("The body of the request is in a form that is not understood.")),
+    "throttled": (429, gettext_lazy("Too many requests. Try again in a moment.")),
+    "internal_error": (500, gettext_lazy("Something went wrong here. It has been logged.")),
+}
 
 
 def answer_rule(request: HttpRequest, error: RuleBroken) -> HttpResponse:
@@ -27,65 +53,124 @@ def answer_rule(request: HttpRequest, error: RuleBroken) -> HttpResponse:
 def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Problem details for every expected error of an API call; None (a 500 that is logged) for the unexpected."""
     set_rollback()
-    problem = _problem(error)
-    if problem is None:
+    body = _problem(error)
+    if body is None:
         return None
     headers = {}
-    if isinstance(error, exceptions.APIException):
-        if (challenge := getattr(error, "auth_header", None)) is not None:
-            headers["WWW-Authenticate"] = challenge
-        if (wait := getattr(error, "wait", None)) is not None:
-            headers["Retry-After"] = str(int(wait))
-    return Response(problem, status=problem["status"], headers=headers, content_type=PROBLEM_TYPE)
+    if (challenge := getattr(error, "auth_header", None)) is not None:
+        headers["WWW-Authenticate"] = challenge
+    if (wait := getattr(error, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait))
+    return Response(body, status=body["status"], headers=headers, content_type=PROBLEM_TYPE)
 
 
 def _problem(error: Exception) -> dict[str, Any] | None:
     if isinstance(error, RuleBroken):
         return problem(error.status, str(error.code), " ".join(error.messages))
     if isinstance(error, ValidationError):
-        return problem(400, "invalid", _("The request is not valid."), _field_errors(error))
+        return general("invalid", list(_field_errors(error)))
     if isinstance(error, exceptions.ValidationError):
-        return problem(400, "invalid", _("The request is not valid."), list(_details("", error.get_full_details())))
-    if isinstance(error, Http404 | exceptions.NotFound):
-        return problem(404, "not_found", _("There is nothing here, or it is not yours to see."))
-    if isinstance(error, PermissionDenied):
-        return problem(403, "permission_denied", _("You may see this, but not do that."))
-    if isinstance(error, BadRequest | RequestDataTooBig | TooManyFieldsSent):
-        return problem(400, "bad_request", _("The request could not be read."))
+        return general("invalid", list(_details("", error.get_full_details())))
     if isinstance(error, exceptions.APIException):
-        code = error.get_codes()
-        return problem(error.status_code, code if isinstance(code, str) else "error", str(error.detail))
-    return None
+        return _of_framework(error)
+    if isinstance(error, Http404):
+        return general("not_found")
+    if isinstance(error, PermissionDenied):
+        return general("permission_denied")
+    if isinstance(error, RequestDataTooBig):
+        return general("body_too_large")
+    return general("bad_request") if isinstance(error, BadRequest | TooManyFieldsSent) else None
 
 
-def problem(code_of_http: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
-    """The body of a problem answer."""
-    body: dict[str, Any] = {"type": "about:blank", "title": detail, "status": code_of_http, "code": code}
+def _of_framework(error: exceptions.APIException) -> dict[str, Any]:
+    code = error.get_codes()
+    if not isinstance(code, str) or code not in GENERAL:
+        return problem(error.status_code, "bad_request", str(error.detail))
+    return general(code, getattr(error, "errors", None))
+
+
+def general(code: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
+    """The body of one of the GENERAL problems."""
+    status_code, detail = GENERAL[code]
+    return problem(status_code, code, str(detail), errors)
+
+
+def problem(status_code: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
+    """The body of a problem answer. Its type is about:blank: the title is HTTP's own, `code` tells problems apart."""
+    title = HTTPStatus(status_code).phrase
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": status_code,
+        "detail": detail,
+        "code": code,
+    }
     if errors:
         body["errors"] = errors
     return body
 
 
-def _field_errors(error: ValidationError) -> list[dict[str, str]]:
-    if hasattr(error, "error_dict"):
-        return [
-            {"pointer": f"/{field}", "code": one.code or "invalid", "detail": " ".join(one.messages)}
-            for field, errors in error.error_dict.items()
-            for one in errors
-        ]
-    return [
-        {"pointer": "", "code": one.code or "invalid", "detail": " ".join(one.messages)} for one in error.error_list
-    ]
+def _field_errors(error: ValidationError) -> Iterator[dict[str, str]]:
+    by_field = error.error_dict if hasattr(error, "error_dict") else {"": error.error_list}
+    for field, errors in by_field.items():
+        pointer = f"/{_escaped(field)}" if field else ""
+        for one in errors:
+            yield {"pointer": pointer, "code": one.code or "invalid", "detail": " ".join(one.messages)}
 
 
-def _details(pointer: str, details: Any) -> Any:
-    """Flatten DRF's nested error details into pointers."""
-    if isinstance(details, dict) and set(details) == {"message", "code"}:
+def _details(pointer: str, details: Any) -> Iterator[dict[str, str]]:
+    """Flatten DRF's nested error details into JSON pointers."""
+    if _is_leaf(details):
         yield {"pointer": pointer, "code": details["code"], "detail": str(details["message"])}
     elif isinstance(details, dict):
         for key, value in details.items():
-            yield from _details(pointer if key == "non_field_errors" else f"{pointer}/{key}", value)
+            yield from _details(pointer if key == "non_field_errors" else f"{pointer}/{_escaped(str(key))}", value)
     elif isinstance(details, list):
         for index, value in enumerate(details):
-            is_leaf = isinstance(value, dict) and set(value) == {"message", "code"}
-            yield from _details(pointer if is_leaf else f"{pointer}/{index}", value)
+            yield from _details(pointer if _is_leaf(value) else f"{pointer}/{index}", value)
+
+
+def _is_leaf(details: Any) -> bool:
+    return (
+        isinstance(details, dict)
+        and set(details) == {"message", "code"}
+        and not any(isinstance(value, dict | list) for value in details.values())
+    )
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+# --- What Django calls when no view answers ------------------------------------------------------------------------
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether a tool is to be answered, not a person."""
+    return request.path_info.startswith(API)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400, for what no view was asked: an address that cannot be read, a host that is not ours."""
+    if not is_api(request):
+        return defaults.bad_request(request, exception)
+    return _answer(general("body_too_large" if isinstance(exception, RequestDataTooBig) else "bad_request"))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    return _answer(general("permission_denied")) if is_api(request) else defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    return _answer(general("not_found")) if is_api(request) else defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500. What happened stands in the log, not in the answer."""
+    return _answer(general("internal_error")) if is_api(request) else defaults.server_error(request)
+
+
+def _answer(body: dict[str, Any]) -> HttpResponse:
+    return JsonResponse(body, status=body["status"], content_type=PROBLEM_TYPE)

@@ -15,7 +15,7 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 
 from audit.context import Origin, origin
 from audit.errors import RuleBroken
-from trm_portal.errors import answer_rule
+from trm_portal.errors import answer_rule, is_api
 
 security_log = logging.getLogger("trm.security")
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -52,7 +52,8 @@ class AbsoluteSessionLimit(Middleware):
         began = request.session.get("began_at")
         if began and timezone.now() - datetime.fromisoformat(began) > settings.SESSION_ABSOLUTE_AGE:
             logout(request)
-            return HttpResponseRedirect(resolve_url(settings.LOGIN_URL))
+            if not is_api(request):  # a program is told 401 by the view it asked
+                return HttpResponseRedirect(resolve_url(settings.LOGIN_URL))
         return self.get_response(request)
 
 

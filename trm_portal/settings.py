@@ -10,6 +10,8 @@ import environ
 import structlog
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -39,7 +41,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "drf_standardized_errors",
     "django_htmx",
     "axes",
     "csp",
@@ -199,7 +200,17 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = PLAIN_STATIC
 
+# --- Cache: counts the API's requests, nothing else. In the process, unless CACHE_URL names a Redis that all share --
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+CACHES["default"]["OPTIONS"] = (
+    {"MAX_ENTRIES": 20_000}
+    if "locmem" in CACHES["default"]["BACKEND"]
+    # A count is worth no waiting: half a second, once.
+    else {"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
+)
+
 # --- API ---------------------------------------------------------------------------------------
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)  # of each person and each token
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "partners.api.authentication.TokenAuthentication",
@@ -208,6 +219,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["trm_portal.api.LimitedJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["trm_portal.api.PerCaller"],
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_SCHEMA_CLASS": "trm_portal.api_schema.ProblemSchema",
     "EXCEPTION_HANDLER": "trm_portal.errors.answer_problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -224,6 +238,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "PermissionCode": "rbac.catalogue.Permission.values",
+        "DelegablePermissionCode": "partners.api.serializers.DELEGABLE",
+        "Article": "rbac.api.table.SOURCES",
+        "RoomState": "rooms.models.RoomState.choices",
+        "PartnerState": "rbac.models.DelegationState.values",
+        "InvitationState": "partners.models.InvitationState.values",
+    },
 }
 KNOX_TOKEN_MODEL = "partners.ApiToken"
 REST_KNOX = {

@@ -35,7 +35,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("trm_portal.api_urls")),
+    path("api/", include("trm_portal.api_urls")),
     path("", include("partners.urls")),
     path("", include("rooms.urls")),
     *audit_urls.behind(_log_gate),
@@ -43,3 +43,8 @@ urlpatterns = [
 
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", include("trm_portal.styleguide")))
+
+handler400 = "trm_portal.errors.bad_request"
+handler403 = "trm_portal.errors.permission_denied"
+handler404 = "trm_portal.errors.not_found"
+handler500 = "trm_portal.errors.server_error"

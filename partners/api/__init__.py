@@ -1,0 +1,1 @@
+"""Partners for tools: relationships and invitations of a customer, one's own invitations and tokens; who calls at all."""

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404
 
 from audit.clock import Now, now
@@ -44,14 +45,24 @@ def issue(
         token, secret = ApiToken.objects.create(
             user=by, expiry=None, name=name, delegation=delegation, scopes=sorted(scopes)
         )
-        ApiToken.objects.filter(pk=token.pk).update(expiry=Now() + lifetime)
-        token.expiry = now() + lifetime
+        token.expiry = now() + lifetime  # knox would take this machine's clock
+        token.save(update_fields=["expiry"])
         line.after = {"token": token.token_key, "scopes": sorted(scopes)}
     return token, secret
 
 
+def held_by(user: User, delegation_id: object) -> QuerySet[ApiToken]:
+    """The tokens of `user` in the delegation, expired and revoked ones too. A token sees none: it is no person."""
+    if getattr(user, "limits", None) is not None:
+        return ApiToken.objects.none()
+    return ApiToken.objects.filter(user=user, delegation=delegation_id)
+
+
 def revoke(token: ApiToken, *, by: User) -> None:
-    """The token opens nothing any more. Raises Http404 unless `by` is its holder."""
+    """The token opens nothing any more. Revoking again changes nothing.
+
+    Raises Http404 unless `by` is its holder, PermissionDenied when he is himself a token.
+    """
     with recording(
         Category.USER,
         Operation.UPDATE,
@@ -62,5 +73,7 @@ def revoke(token: ApiToken, *, by: User) -> None:
     ) as line:
         if token.user_id != by.pk:
             raise Http404
-        ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=Now())
+        if getattr(by, "limits", None) is not None:
+            raise PermissionDenied
+        line.is_void = not ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=Now())
         line.after = {"token": token.token_key, "revoked": True}

@@ -1,0 +1,276 @@
+"""How partners, invitations and tokens look to tools, and what tools may send."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from partners.forms import MAX_ROWS, single_line
+from partners.models import InvitationState
+from partners.services.invitations import DAYS, DEFAULT_DAYS, Contact
+from partners.services.relationships import LABEL_LENGTH
+from partners.services.tokens import MAX_DAYS
+from rbac.api.base import Body, Named, refuse_unknown_fields
+from rbac.catalogue import CEILING, CONTROLLED_EVENTS, Permission
+from rbac.models import DelegationState
+from rbac.upn import MAX_LENGTH
+from rooms.models import ControlMode
+from rooms.scopes import Scope
+
+MAX_IDS = 10_000
+MAX_ID = 2**63 - 1
+DELEGABLE = [code.value for code in Permission if code in CEILING]
+EVENTS = [event.value for event in CONTROLLED_EVENTS]
+
+
+class LineField(serializers.CharField):
+    """One line of text: it goes into mails and logs."""
+
+    default_validators = [single_line]
+
+
+def _ids() -> serializers.ListField:
+    one = serializers.IntegerField(min_value=1, max_value=MAX_ID)
+    return serializers.ListField(child=one, max_length=MAX_IDS, required=False, default=list)
+
+
+# --- What tools send -------------------------------------------------------------------------------------------------
+
+
+class ContactBody(Body):
+    """A person to invite."""
+
+    name = LineField(max_length=120)
+    upn = serializers.CharField(max_length=MAX_LENGTH, help_text="User principal name; never a group.")
+    delivery_address = serializers.EmailField(
+        max_length=254,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Where the mail goes, if not to the UPN.",
+    )
+
+
+class InviteBody(Body):
+    """People to invite to a partner that exists."""
+
+    contacts = ContactBody(many=True, allow_empty=False, max_length=MAX_ROWS)
+    days = serializers.IntegerField(required=False, default=DEFAULT_DAYS, min_value=DAYS.start, max_value=DAYS.stop - 1)
+
+
+class ScopeBody(Body):
+    """The rooms to delegate: all of them, or single ones and whole groups."""
+
+    all_rooms = serializers.BooleanField(required=False, default=False)
+    rooms = _ids()
+    groups = _ids()
+
+
+class AgreementBody(Body):
+    """That the terms of this version were read, and are agreed to."""
+
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    agrees = serializers.BooleanField()
+
+
+class PartnerBody(InviteBody):
+    """Everything that *Add partner* asks for."""
+
+    label = LineField(max_length=LABEL_LENGTH, required=False, allow_blank=True, default="")
+    expected_tid = serializers.UUIDField(
+        required=False, allow_null=True, default=None, help_text="If given, only this Entra tenant can accept."
+    )
+    change_control = serializers.DictField(
+        child=serializers.ChoiceField(choices=ControlMode.values),
+        required=False,
+        default=dict,
+        help_text=f"How changes of the partner are handled, `auto` where nothing is said: {', '.join(EVENTS)}.",
+    )
+    scope = ScopeBody()
+    terms = AgreementBody()
+
+    def validate_change_control(self, value: dict[str, str]) -> dict[str, str]:
+        """Raises ValidationError for what is no controlled event."""
+        refuse_unknown_fields(set(value) - set(EVENTS))
+        return value
+
+
+class AcceptBody(Body):
+    """Needed while your organisation is unknown here: the last part of the link in the invitation mail."""
+
+    secret = serializers.CharField(required=False, allow_blank=True, default="", max_length=100)
+
+
+class EmptyBody(Body):
+    """Nothing."""
+
+
+class TokenBody(Body):
+    """A new token: what it is for, what it may do (nothing you may not), how long it lives."""
+
+    name = LineField(max_length=100)
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=DELEGABLE), allow_empty=False, max_length=len(CEILING)
+    )
+    days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS)
+
+
+# --- What tools get --------------------------------------------------------------------------------------------------
+
+
+class PartnerTenant(Named):
+    """The partner's organisation, once somebody has accepted."""
+
+    domains = serializers.ListField(child=serializers.CharField(), help_text="Verified by support staff.")
+
+
+class AgreedTerms(serializers.Serializer[Any]):
+    """Which terms were agreed to, by whom, when."""
+
+    version = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    accepted_by = serializers.CharField()
+    accepted_at = serializers.DateTimeField()
+
+
+class PartnerItem(serializers.Serializer[Any]):
+    """A partner as lists show it."""
+
+    id = serializers.UUIDField()
+    label = serializers.CharField()
+    state = serializers.ChoiceField(choices=DelegationState.values)
+    partner = Named(allow_null=True)
+    created_at = serializers.DateTimeField()
+    linked_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    valid_until = serializers.DateTimeField(allow_null=True)
+    needs_primary_admin = serializers.BooleanField()
+    all_rooms = serializers.BooleanField()
+    room_count = serializers.IntegerField(allow_null=True, help_text="Null once the relationship has ended.")
+    primary_admin_count = serializers.IntegerField()
+    open_invitation_count = serializers.IntegerField()
+
+
+class ScopeSchema(serializers.Serializer[Any]):
+    """The delegated rooms: all of them, or single ones and whole groups, by id."""
+
+    all_rooms = serializers.BooleanField()
+    rooms = serializers.ListField(child=serializers.IntegerField())
+    groups = serializers.ListField(child=serializers.IntegerField())
+
+
+class AdminSchema(serializers.Serializer[Any]):
+    """A primary admin."""
+
+    name = serializers.CharField()
+    upn = serializers.CharField()
+
+
+class PartnerDetail(PartnerItem):
+    """All about one partner."""
+
+    partner = PartnerTenant(allow_null=True)
+    expected_tid = serializers.UUIDField(allow_null=True)
+    scope = ScopeSchema(allow_null=True, help_text="Null once the relationship has ended.")
+    change_control = serializers.DictField(child=serializers.ChoiceField(choices=ControlMode.values))
+    primary_admins = AdminSchema(many=True)
+    terms = AgreedTerms()
+
+
+class InvitationItem(serializers.Serializer[Any]):
+    """An invitation as the customer sees it."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    upn = serializers.CharField()
+    delivery_address = serializers.CharField()
+    state = serializers.ChoiceField(choices=InvitationState.values, help_text="As of now.")
+    invited_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+
+
+class SentInvitations(serializers.Serializer[Any]):
+    """The invitations that were sent."""
+
+    items = InvitationItem(many=True)
+
+
+class MyInvitation(serializers.Serializer[Any]):
+    """An invitation addressed to you."""
+
+    id = serializers.UUIDField()
+    customer = Named()
+    state = serializers.ChoiceField(choices=InvitationState.values, help_text="As of now.")
+    invited_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+
+
+class MyInvitationDetail(MyInvitation):
+    """An invitation addressed to you, and what accepting it takes and gives."""
+
+    needs_link = serializers.BooleanField(help_text="Whether accepting takes the secret of the mail.")
+    all_rooms = serializers.BooleanField()
+    room_count = serializers.IntegerField(help_text="The rooms you would manage.")
+    permissions = serializers.ListField(child=serializers.ChoiceField(choices=Permission.values))
+
+
+class TokenItem(serializers.Serializer[Any]):
+    """A token, without its secret. `prefix` is its visible beginning and its id."""
+
+    prefix = serializers.CharField()
+    name = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=DELEGABLE))
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True, help_text="To the minute.")
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewToken(TokenItem):
+    """The only answer that holds the secret. Nobody can read it again."""
+
+    token = serializers.CharField()
+
+
+class TermsSchema(serializers.Serializer[Any]):
+    """The operator's terms as they are now."""
+
+    version = serializers.IntegerField()
+    text = serializers.CharField(help_text="In the language of the request.")
+    sha256 = serializers.CharField()
+    published_at = serializers.DateTimeField()
+
+
+class TokenName(serializers.Serializer[Any]):
+    """The token you ask with."""
+
+    prefix = serializers.CharField()
+    name = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=DELEGABLE))
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class Me(serializers.Serializer[Any]):
+    """Who you are."""
+
+    upn = serializers.CharField()
+    name = serializers.CharField()
+    home = Named(allow_null=True, help_text="Your own organisation; null for support staff.")
+    token = TokenName(allow_null=True, help_text="Null if you are signed in yourself.")
+    customers = Named(many=True, help_text="The first 200 you can work in, your own organisation first.")
+    customers_url = serializers.URLField(help_text="All of them.")
+
+
+def scope_in(body: dict[str, Any]) -> Scope:
+    """The scope of a ScopeBody; *all rooms* leaves nothing to choose."""
+    if body["all_rooms"]:
+        return Scope(all_rooms=True)
+    return Scope(rooms=frozenset(body["rooms"]), groups=frozenset(body["groups"]))
+
+
+def contacts_in(body: list[dict[str, Any]]) -> list[Contact]:
+    """The people of a list of ContactBody."""
+    return [Contact(one["name"], one["upn"], one["delivery_address"]) for one in body]

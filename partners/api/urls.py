@@ -1,0 +1,36 @@
+"""The addresses of partners, invitations and tokens, below /api/v1/."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from partners.api.invitations import Invitations, OneInvitation, Resend, Revoke
+from partners.api.me import CurrentTerms, Me
+from partners.api.my_invitations import Accept, Deny, MyInvitations, OneOfMine
+from partners.api.partners import OnePartner, Partners, Resume, Suspend
+from partners.api.tokens import OneToken, Tokens
+
+_of_partner: list[URLPattern] = [
+    path("", OnePartner.as_view(), name="api-partner"),
+    path("suspend/", Suspend.as_view(), name="api-partner-suspend"),
+    path("resume/", Resume.as_view(), name="api-partner-resume"),
+    path("invitations/", Invitations.as_view(), name="api-partner-invitations"),
+    path("invitations/<uuid:invitation_id>/", OneInvitation.as_view(), name="api-partner-invitation"),
+    path("invitations/<uuid:invitation_id>/resend/", Resend.as_view(), name="api-partner-invitation-resend"),
+    path("invitations/<uuid:invitation_id>/revoke/", Revoke.as_view(), name="api-partner-invitation-revoke"),
+]
+
+_of_customer: list[URLPattern | URLResolver] = [
+    path("partners/", Partners.as_view(), name="api-partners"),
+    path("partners/<uuid:relationship_id>/", include(_of_partner)),
+    path("tokens/", Tokens.as_view(), name="api-tokens"),
+    path("tokens/<slug:prefix>/", OneToken.as_view(), name="api-token"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("me/", Me.as_view(), name="api-me"),
+    path("terms/", CurrentTerms.as_view(), name="api-terms"),
+    path("invitations/", MyInvitations.as_view(), name="api-my-invitations"),
+    path("invitations/<uuid:invitation_id>/", OneOfMine.as_view(), name="api-my-invitation"),
+    path("invitations/<uuid:invitation_id>/accept/", Accept.as_view(), name="api-my-invitation-accept"),
+    path("invitations/<uuid:invitation_id>/deny/", Deny.as_view(), name="api-my-invitation-deny"),
+    path("customers/<uuid:tenant_id>/", include(_of_customer)),
+]

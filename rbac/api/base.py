@@ -1,0 +1,199 @@
+"""What every operation of the API shares: closed lists of parameters and fields, the customer's gate, pages of a list.
+
+The order in which a request is judged: who asks (401), is the customer one he can work in (404), does he hold what the
+operation shows (403), is what he sent well formed (400), is the object one he may see (404). What he may change is
+asked by the service, which keeps a refusal on record (403).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audit.errors import RuleBroken
+from rbac import access, gates
+from rbac.api.errors import InvalidParameters, NotForTokens
+from rbac.catalogue import Permission
+from rbac.models import Tenant
+from rbac.paging import MAX_SIZE, Page, page
+
+DEFAULT_SIZE = 50
+NAME_SHOWN = 60  # characters of an unknown name that an answer repeats
+
+PAGING = [
+    OpenApiParameter("cursor", str, description="The place in the list; taken from `next` or `previous`."),
+    OpenApiParameter(
+        "page_size",
+        {"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_SIZE},
+        description="How many items at most.",
+    ),
+]
+
+
+class ApiView(APIView):
+    """One address of the API."""
+
+    http_method_names = ["get", "head", "post", "patch", "delete"]
+    # Query parameters that GET takes; no other method takes any.
+    parameters: ClassVar[frozenset[str]] = frozenset()
+    for_tokens: ClassVar[bool] = True
+    # The rules each method can break, for the document: {"post": (AlreadyInvited, …)}.
+    problems: ClassVar[Mapping[str, Sequence[type[RuleBroken]]]] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """As DRF's (who asks, may he at all, not too often), then what no operation takes is refused."""
+        super().initial(request, *args, **kwargs)
+        if not self.for_tokens and is_token(request):
+            raise NotForTokens
+        self.enter(request, **kwargs)
+        taken = self.parameters if request.method in ("GET", "HEAD") else frozenset()
+        refuse_unknown_parameters(request, taken)
+
+    def enter(self, request: Request, **kwargs: Any) -> None:
+        """A gate, for those addresses that have one."""
+
+    def read(self, body: type["Body"]) -> dict[str, Any]:
+        """The request's body as `body` describes it. Raises ValidationError for anything else."""
+        found = body(data=self.request.data)
+        found.is_valid(raise_exception=True)
+        return found.validated_data
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """The answer, with how much more may be asked this minute (set by the throttle)."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in getattr(request, "rate_headers", {}).items():
+            answer[name] = value
+        return answer
+
+
+class CustomerView(ApiView):
+    """An address below a customer, whose id is `tenant_id`. Handlers find `customer`, `person` and `held` on the request."""
+
+    # Needs one of these anywhere in the customer, or, if `is_whole`, for the tenant as a whole.
+    gate: ClassVar[tuple[Permission, ...]] = ()
+    is_whole: ClassVar[bool] = False
+
+    def enter(self, request: Request, **kwargs: Any) -> None:
+        """Raises Http404 unless the person can work in the customer, PermissionDenied if the gate stays closed."""
+        entered = gates.enter(request, kwargs["tenant_id"])  # type: ignore[arg-type]
+        asked = access.holds_all if self.is_whole else access.holds
+        if self.gate and not any(asked(entered.held, one, entered.customer.pk) for one in self.gate):
+            raise PermissionDenied
+
+
+class Body(serializers.Serializer[Any]):
+    """What a request may bring; fields it does not know are errors."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """As DRF's, for objects with known fields only."""
+        if isinstance(data, Mapping):
+            taken = {name for name, field in self.fields.items() if not field.read_only}
+            refuse_unknown_fields(set(data) - taken)
+        return super().to_internal_value(data)
+
+
+def refuse_unknown_fields(unknown: Collection[str]) -> None:
+    """Pass if `unknown` is empty. Raises ValidationError that names the fields."""
+    if unknown:
+        text = _("There is no such field, or it cannot be set.")
+        raise serializers.ValidationError(
+            {name[:NAME_SHOWN]: [ErrorDetail(text, code="unknown_field")] for name in sorted(unknown)[:20]}
+        )
+
+
+def refuse_unknown_parameters(request: Request, known: Collection[str]) -> None:
+    """Pass if the query has only `known` parameters, each once. Raises InvalidParameters."""
+    errors = {}
+    for name in request.query_params:
+        if name not in known:
+            errors[name[:NAME_SHOWN]] = "unknown_parameter", _("There is no such parameter.")
+        elif len(request.query_params.getlist(name)) > 1:
+            errors[name] = "repeated_parameter", _("Give this parameter once.")
+    if errors:
+        raise InvalidParameters(dict(list(errors.items())[:20]))
+
+
+def uuid_parameter(request: Request, name: str) -> UUID | None:
+    """The id in the parameter `name`, None without it. Raises InvalidParameters."""
+    text = request.query_params.get(name)
+    try:
+        return None if text is None else UUID(text)
+    except ValueError as error:
+        raise InvalidParameters({name: ("invalid_id", _("Enter an id like %(id)s.") % {"id": UUID(int=0)})}) from error
+
+
+def size_of(request: Request) -> int:
+    """How many items the page may have. Raises InvalidParameters unless it is between 1 and MAX_SIZE."""
+    text = request.query_params.get("page_size", str(DEFAULT_SIZE))
+    if text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_SIZE:
+        return int(text)
+    detail = _("Enter a number between %(least)s and %(most)s.") % {"least": 1, "most": MAX_SIZE}
+    raise InvalidParameters({"page_size": ("out_of_range", detail)})
+
+
+def page_of(request: Request, queryset: QuerySet[Any], order: Sequence[str]) -> Page[Any]:
+    """The page of `queryset` that the request's `cursor` and `page_size` ask for. Raises InvalidParameters."""
+    size = size_of(request)
+    try:
+        return page(queryset, order=order, cursor=request.query_params.get("cursor"), size=size)
+    except BadRequest as error:
+        detail = _("This place in the list cannot be read. Begin without it.")
+        raise InvalidParameters({"cursor": ("unreadable_cursor", detail)}) from error
+
+
+def answer_page(request: Request, found: Page[Any], items: Sequence[Any]) -> Response:
+    """`items`, which stand for those of `found`, and the addresses of the pages after and before."""
+    return Response(
+        {"items": items, "next": _address(request, found.next), "previous": _address(request, found.previous)}
+    )
+
+
+def _address(request: Request, cursor: str | None) -> str | None:
+    """The same list at another place; never built from what the request says of its host."""
+    if cursor is None:
+        return None
+    return absolute(request.path) + "?" + urlencode(request.query_params.dict() | {"cursor": cursor})
+
+
+def absolute(path: str) -> str:
+    """`path` as an address that works from anywhere."""
+    return f"{settings.PUBLIC_URL}{path}"
+
+
+def is_token(request: Request) -> bool:
+    """Whether a tool asks with a person's token, not the person."""
+    return getattr(request.user, "limits", None) is not None
+
+
+def named(tenant: Tenant) -> dict[str, Any]:
+    """How an answer names a tenant."""
+    return {"id": tenant.pk, "name": tenant.name}
+
+
+class Named(serializers.Serializer[Any]):
+    """A tenant."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+def page_schema(item: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
+    """How a page of `item` looks, for the document."""
+    fields = {
+        "__doc__": f"A page of {item.__name__} items.",
+        "items": item(many=True),
+        "next": serializers.URLField(allow_null=True, help_text="The page after this one; null on the last one."),
+        "previous": serializers.URLField(allow_null=True, help_text="The page before this one; null on the first one."),
+    }
+    return type(f"{item.__name__}Page", (serializers.Serializer,), fields)

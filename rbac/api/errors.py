@@ -1,0 +1,37 @@
+"""What is wrong with a request as such, whatever it asks for. Rules are in the apps' errors.py."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+
+class NotForTokens(APIException):
+    """Only the person may do this, signed in: a tool makes no tools, and answers no invitations."""
+
+    status_code = status.HTTP_403_FORBIDDEN
+    default_code = "not_for_tokens"
+    default_detail = _("This cannot be done with a token. Sign in yourself.")
+
+
+class InvalidParameters(APIException):
+    """Query parameters that do not exist or do not fit; `errors` says of each: its code and what to do."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_code = "invalid_parameters"
+    default_detail = _("The parameters of the request are not valid.")
+
+    def __init__(self, errors: Mapping[str, tuple[str, str]]) -> None:
+        super().__init__()
+        self.errors = [
+            {"parameter": name, "code": code, "detail": detail} for name, (code, detail) in sorted(errors.items())
+        ]
+
+
+class InvalidHeader(APIException):
+    """A header of the request that cannot be read."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_code = "invalid_header"
+    default_detail = _("A header of the request could not be read.")

@@ -1,0 +1,146 @@
+"""The rooms of a customer: list, one room, its changes."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from rbac import access
+from rbac.api.base import PAGING, CustomerView, answer_page, page_of, page_schema
+from rbac.api.errors import InvalidHeader, InvalidParameters
+from rbac.catalogue import Permission
+from rbac.gates import TenantRequest, find
+from rooms import change_control
+from rooms.api import examples
+from rooms.api.serializers import LISTED, RoomChanges, RoomDetail, RoomItem, plain, shown
+from rooms.errors import ManualNotOffered, StaleVersion
+from rooms.lists import SORTS, RoomFilter
+from rooms.models import Health, Room, RoomGroup, RoomState
+
+TAG = "Rooms"
+_ENTITY_TAG = re.compile(r'(W/)?"([0-9]{1,10})"')
+
+_FILTERS = (
+    OpenApiParameter("q", str, description="Words that name, resource account, city or building contain."),
+    OpenApiParameter("country", str, description="Two-letter country code."),
+    OpenApiParameter("region", str, description="State or province."),
+    OpenApiParameter("city", str),
+    OpenApiParameter("building", str),
+    OpenApiParameter("group", int, description="Id of a room group that you may see."),
+    OpenApiParameter("state", str, enum=RoomState.values),
+    OpenApiParameter("health", str, enum=Health.values),
+    OpenApiParameter("sort", str, enum=SORTS, default="name", description="With “-” in front: the other way round."),
+)
+_ETAG = OpenApiParameter(
+    "ETag", str, OpenApiParameter.HEADER, response=[200], description="The room’s version, for `If-Match`."
+)
+
+
+class Rooms(CustomerView):
+    gate = (Permission.ROOMS_VIEW,)
+    parameters = RoomFilter.NAMES | {"cursor", "page_size"}
+
+    @extend_schema(
+        operation_id="rooms",
+        tags=[TAG],
+        summary="The rooms you may see",
+        description="Needs `rooms.view`. Filters that name a place or a group you cannot see are errors.",
+        parameters=[*_FILTERS, *PAGING],
+        responses=page_schema(RoomItem),
+        examples=[examples.ROOMS],
+    )
+    def get(self, request: TenantRequest, tenant_id: UUID) -> Response:
+        rooms, groups = Room.objects.filter(tenant=tenant_id), RoomGroup.objects.filter(tenant=tenant_id)
+        chosen = RoomFilter(
+            request.query_params,
+            rooms=access.visible(request.person, Permission.ROOMS_VIEW, rooms, request.held),
+            groups=access.visible(request.person, Permission.GROUPS_VIEW, groups, request.held),
+            also={"cursor", "page_size"},
+        )
+        if not chosen.is_valid():
+            wrong = {name: errors[0] for name, errors in chosen.errors.as_data().items()}
+            raise InvalidParameters(
+                {name: (error.code or "invalid", " ".join(error.messages)) for name, error in wrong.items()}
+            )
+        found = page_of(request, chosen.rooms.values(*LISTED), chosen.order)
+        return answer_page(request, found, found.items)
+
+
+class OneRoom(CustomerView):
+    gate = (Permission.ROOMS_VIEW,)
+    problems = {"patch": (StaleVersion, ManualNotOffered)}
+
+    @extend_schema(
+        operation_id="room",
+        tags=[TAG],
+        summary="One room",
+        description="Needs `rooms.view` on the room.",
+        parameters=[_ETAG],
+        responses=RoomDetail,
+        examples=[examples.ROOM],
+    )
+    def get(self, request: TenantRequest, tenant_id: UUID, room_id: int) -> Response:
+        return _answer(request, self._find(request, room_id))
+
+    @extend_schema(
+        operation_id="room_modify",
+        tags=[TAG],
+        summary="Change a room",
+        description=(
+            "Needs `rooms.modify` on the room. Only what is sent is changed, all of it or nothing. With `If-Match: "
+            '"<version>"` it is refused (412, `stale_version`) if somebody else was faster.'
+        ),
+        parameters=[
+            _ETAG,
+            OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The `ETag` you have read."),
+        ],
+        request=RoomChanges,
+        responses=RoomDetail,
+        examples=[examples.CHANGES, examples.ROOM],
+    )
+    def patch(self, request: TenantRequest, tenant_id: UUID, room_id: int) -> Response:
+        room = self._find(request, room_id)
+        changes = plain(self.read(RoomChanges))
+        if not changes:
+            raise ValidationError([ErrorDetail(_("Name at least one field."), code="empty")])
+        changed = change_control.submit(
+            Permission.ROOMS_MODIFY, room, by=request.person, changes=changes, version=wanted_version(request)
+        )
+        return _answer(request, changed)
+
+    def _find(self, request: TenantRequest, room_id: int) -> Room:
+        return find(request, Permission.ROOMS_VIEW, Room.objects.filter(tenant=request.customer), pk=room_id)
+
+
+def wanted_version(request: Request | TenantRequest) -> int | None:
+    """The version that `If-Match` names, None without one or for `*`.
+
+    Raises InvalidHeader for what is no such tag, StaleVersion for a weak one, which by HTTP never matches.
+    """
+    asked = request.headers.get("If-Match", "*").strip()
+    if asked == "*":
+        return None
+    tag = _ENTITY_TAG.fullmatch(asked)
+    if tag is None:
+        raise InvalidHeader
+    if tag[1]:
+        raise StaleVersion
+    return int(tag[2])
+
+
+def _answer(request: TenantRequest, room: Room) -> Response:
+    return Response(_detail(request, room), headers={"ETag": f'"{room.version}"'})
+
+
+def _detail(request: TenantRequest, room: Room) -> dict[str, Any]:
+    held = access.permissions_on(request.person, [room], request.held)[room.pk]
+    groups = access.visible(request.person, Permission.GROUPS_VIEW, RoomGroup.objects.filter(rooms=room), request.held)
+    return shown(room) | {
+        "groups": list(groups.order_by("name", "pk").values("id", "name")),
+        "permissions": [code.value for code in Permission if code in held],
+    }
