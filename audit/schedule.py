@@ -1,17 +1,16 @@
 """What the clock calls: the heads of the audit chains leave the database, settled messages are forgotten."""
 
-import json
-import logging
 from datetime import timedelta
 
+import structlog
 from celery import shared_task
 
 from audit.clock import Now
 from audit.heads import heads
 from audit.models import OutboxMessage, OutboxState
 
-# A name of its own, so that an installation can send these lines to a store of their own.
-heads_log = logging.getLogger("trm.audit")
+# A logger of its own (see LOGGING): always JSON, and easily sent to a store of its own.
+heads_log = structlog.get_logger("trm.audit")
 
 KEPT_FOR = timedelta(days=90)
 FORGOTTEN_AT_ONCE = 5_000
@@ -25,8 +24,13 @@ def publish_heads() -> None:
     pass through the digests that were published.
     """
     for head in heads():
-        line = {"audit_head": str(head.tenant_id), "seq": head.seq, "digest": head.digest.hex()}
-        heads_log.info(json.dumps(line | {"at": head.at.isoformat()}))
+        heads_log.info(
+            "audit_head",
+            tenant_id=str(head.tenant_id),
+            seq=head.seq,
+            digest=head.digest.hex(),
+            at=head.at.isoformat(),
+        )
 
 
 @shared_task(ignore_result=True)

@@ -275,9 +275,16 @@ LOGGING = {
         name: {"()": structlog.stdlib.ProcessorFormatter, "processor": renderer, "foreign_pre_chain": _LOG_STEPS}
         for name, renderer in _LOG_RENDERERS.items()
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="plain")}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="plain")},
+        "heads": {"class": "logging.StreamHandler", "formatter": "json"},  # read by machines, whatever people like
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-    "loggers": {"trm": {"level": "INFO"}, "django.server": {"level": "INFO"}},
+    "loggers": {
+        "trm": {"level": "INFO"},
+        "trm.audit": {"handlers": ["heads"], "level": "INFO", "propagate": False},
+        "django.server": {"level": "INFO"},
+    },
 }
 structlog.configure(
     processors=[*_LOG_STEPS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

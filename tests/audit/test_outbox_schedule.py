@@ -1,6 +1,8 @@
 """What the clock does with the audit: heads leave the database, settled messages are forgotten."""
 
+import io
 import json
+import logging
 import uuid
 from datetime import timedelta
 
@@ -32,17 +34,27 @@ def settled(state: OutboxState, days_ago: int) -> OutboxMessage:
     return message
 
 
-def test_the_head_of_every_chain_is_one_line_of_json(caplog):
-    caplog.set_level("INFO", logger="trm.audit")
+@pytest.fixture
+def log():
+    """What goes to the log's stream, through the handler that the settings made."""
+    (handler,) = (one for one in logging.getLogger("trm.audit").handlers if type(one) is logging.StreamHandler)
+    written = io.StringIO()
+    stream = handler.setStream(written)
+    yield written
+    handler.setStream(stream)
+
+
+def test_the_head_of_every_chain_is_one_line_of_json(log):
     record(TWO, 3)
     record(ONE, 1)
     record(None, 2)
 
     publish_heads()
 
-    lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "trm.audit"]
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
     last = {link.tenant_id: link for link in ChainLink.objects.order_by("seq")}
-    assert [(line["audit_head"], line["seq"]) for line in lines] == [
+    assert {line["event"] for line in lines} == {"audit_head"}
+    assert [(line["tenant_id"], line["seq"]) for line in lines] == [
         (str(uuid.UUID(int=0)), 2),
         (str(ONE), 1),
         (str(TWO), 3),
