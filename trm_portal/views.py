@@ -11,6 +11,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,9 +21,22 @@ from rbac.models import User
 from trm_portal.navigation import tenants_of
 
 
+class SignInForm(AuthenticationForm):
+    """Django's, in the words of this portal."""
+
+    error_messages = AuthenticationForm.error_messages | {
+        "invalid_login": _("This user principal name and this password do not belong to an account here.")
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("User principal name (UPN)")
+
+
 class SignIn(LoginView):
     """Local sign-in: demo accounts and support staff. Whoever signs in anew ends the session he had."""
 
+    authentication_form = SignInForm
     template_name = "registration/sign_in.html"
     redirect_authenticated_user = False
 
