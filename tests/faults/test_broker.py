@@ -1,5 +1,6 @@
 """A broker that is stopped, hangs or comes back empty costs a request under two seconds, and no mail."""
 
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,24 @@ def test_a_page_answers_without_the_broker_and_the_mail_leaves_once_it_is_back(
     stays(smtp_sink, ANN, BOB, ANN)
     assert [state for _, state, _, _ in outbox()] == ["sent"] * 3
     assert [browser.resend(ann)[0] for _ in range(2)] == [302, 302]  # and from now on as ever
+
+
+@pytest.mark.parametrize("listens", [pytest.param(False, id="refused"), pytest.param(True, id="never answered")])
+def test_a_page_answers_without_a_broker_over_tcp(portal: Portal, world: World, listens: bool):
+    relationship, _ = invite(world.contoso, ANN)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        if not listens:
+            silent.close()
+        web = portal.web(environment={"CELERY_BROKER_URL": f"redis://127.0.0.1:{port}/0"})
+        browser = Browser.of(world.contoso.admin, web)
+
+        answers = [browser.invite(relationship, upn) for upn in (BOB, CLEO)]
+
+    assert [status for status, _ in answers] == [302, 302]
+    assert max(seconds for _, seconds in answers) < ANSWERS_WITHIN
+    assert web.output().count("broker not reached") == 2
+    assert [state for _, state, _, _ in outbox()] == ["waiting"] * 3
 
 
 def test_many_requests_at_once_answer_while_the_broker_hangs(broker: Broker, portal: Portal, world: World):
