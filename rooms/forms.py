@@ -71,7 +71,7 @@ class RoomForm(forms.ModelForm):
         for name in EDITABLE:
             current = getattr(room, name)
             if name in self.cleaned_data and (self.cleaned_data[name] or None) != (current or None):
-                self.fields[name].help_text = _("Now stored: %(value)s") % {"value": shown(name, current)}
+                self[name].help_text = _("Now stored: %(value)s") % {"value": shown(name, current)}
 
 
 def shown(name: str, value: Any) -> str:

@@ -156,6 +156,13 @@ class RoomFilter(forms.Form):
         return list(self._groups.order_by("name", "pk").values_list("pk", "name"))
 
     @property
+    def offers(self) -> dict[str, bool]:
+        """For each choice whether there is anything to choose, or anything chosen."""
+        values = {name: {place[depth] for place in self._where} - {""} for depth, name in enumerate(PLACES)}
+        offered = {name: len(found) > 1 for name, found in values.items()} | {"group": bool(self._group_names)}
+        return {name: is_offered or bool(self.data.get(name)) for name, is_offered in offered.items()}
+
+    @property
     def conflicts(self) -> list[str]:
         """The places that exist, but not in the wider one that was asked too: a city of another country."""
         asked = [(name, self.data.get(name)) for name in PLACES[1:]]
