@@ -204,7 +204,9 @@ def test_rooms_that_are_gone_leave_the_choice_at_next(world, rooms):
 # --- Bad input ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("query", ["?by=stars", "?colour=red", "?by=all&colour=red", "?cursor=x", "?cursor=%F0%9F%98%80"])
+@pytest.mark.parametrize(
+    "query", ["?by=stars", "?colour=red", "?by=all&colour=red", "?cursor=x", "?cursor=%F0%9F%98%80"]
+)
 def test_unknown_parameters_are_refused(rooms, query):
     assert rooms.get(query).status_code == 400
 
