@@ -115,7 +115,6 @@ def _detail(request: TenantRequest, relationship: PartnerRelationship) -> dict[s
     customer, delegation = request.customer, relationship.delegation
     may_change = access.holds_all(request.held, Permission.SETTINGS_MODIFY, customer.pk)
     base = bases_of([relationship]).get(delegation.pk)
-    sees_roles = access.holds_all(request.held, Permission.ROLES_VIEW, customer.pk)
     return {
         "partner": relationship,
         "delegation": delegation,
@@ -132,21 +131,23 @@ def _detail(request: TenantRequest, relationship: PartnerRelationship) -> dict[s
             (relationship.label, ""),
         ],
         "audit_url": reverse("audit_logs", args=[customer.pk]) if may_change else "",
-        **(_reach(base, sees_roles=sees_roles) if base else {}),
+        **(_reach(request, base) if base else {}),
     }
 
 
-def _reach(base: Assignment, *, sees_roles: bool) -> dict[str, Any]:
-    """The rooms delegated and the primary admins, and where both are changed."""
+def _reach(request: TenantRequest, base: Assignment) -> dict[str, Any]:
+    """The rooms delegated and the primary admins, and where the rooms are shown or changed."""
     place = [base.tenant_id, base.role_id, base.pk]
+    may_scope = access.holds_all(request.held, Permission.ROLES_MODIFY, base.tenant_id)
+    may_look = access.holds_all(request.held, Permission.ROLES_VIEW, base.tenant_id)
     return {
         "base": base,
         "room_total": room_counts([base]).get(base.pk, 0),
         "room_groups": list(RoomGroup.objects.filter(scopes__assignment=base).order_by("name")),
         "admins": list(base.people.order_by("display_name", "upn")),
         "admin_groups": list(base.security_groups.order_by("name")),
-        "assignment_url": reverse("assignment", args=place) if sees_roles else "",
-        "scope_url": reverse("assignment_scope", args=place) if sees_roles else "",
+        "rooms_url": reverse("assignment", args=place) + "?tab=scope" if may_look else "",
+        "scope_url": reverse("assignment_scope", args=place) if may_scope else "",
     }
 
 

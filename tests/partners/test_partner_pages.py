@@ -15,7 +15,7 @@ from rbac.models import Delegation
 from rooms.scopes import Scope
 from tests.factories.browsing import browser, links, text, told
 from tests.factories.evidence import leaves, mark
-from tests.factories.world import World, found_partner, invite, join, make, room_group
+from tests.factories.world import World, assign, custom_role, found_partner, invite, join, make, room_group
 
 pytestmark = pytest.mark.django_db
 
@@ -185,6 +185,20 @@ def test_detail_tells_everything_of_a_partner(world, client):
         url("invited_admins", relationship),
         reverse("audit_logs", args=[world.contoso.tenant.pk]),
     } <= links(page)
+
+
+def test_whoever_may_only_look_finds_nothing_to_press(world):
+    relationship, _ = join(world.contoso, world.fabrikam, "ann")
+    invitations.invite(relationship, [invitations.Contact("Cy", "cy@fabrikam.example")], by=world.contoso.admin)
+    viewer = world.contoso.person("vera")
+    role = custom_role(world.contoso.tenant, Permission.SETTINGS_VIEW, Permission.ROLES_VIEW)
+    assign(role, viewer, Scope(all_rooms=True))
+    page = browser(viewer).get(url("partner", relationship))
+    for button in ("Remove partner", "Suspend", "Resend", "Withdraw", "Add or remove", "Change rooms"):
+        assert button not in text(page)
+    assert "Show rooms" in text(page)
+    assert {browser(viewer).get(link).status_code for link in links(page) if link.startswith("/c/")} == {200}
+    assert "Add partner" not in text(browser(viewer).get(url("partners", world.contoso.tenant)))
 
 
 def test_invited_partner_is_not_linked_yet(world, client):
