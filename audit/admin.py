@@ -15,7 +15,7 @@ from audit.models import AuditEvent, ChainLink, OutboxMessage
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnly):
-    list_display = ("at", "category", "operation", "object_name", "result", "code", "user_id", "tenant_id")
+    list_display = ("at", "category", "operation", "object_name", "result", "user_id", "tenant_id")
     list_filter = ("category", "operation", "result")
     search_fields = ("object_name", "user_id", "request_id", "tenant_id", "relationship_id")
     search_help_text = _("Object, UPN, request, id of a tenant or a relationship.")

@@ -33,6 +33,38 @@ HISTORY = 100  # lines shown of a thing's history
 SHOWN = 50  # related things linked on a page
 _BREAK = mark_safe("<br>")
 
+# Fields whose models say no more of them than their name.
+LABELS: dict[str, Any] = {
+    "accepted_by": gettext_lazy("Accepted by"),
+    "assignment": gettext_lazy("Assignment"),
+    "at": gettext_lazy("Time"),
+    "beat_at": gettext_lazy("Last sign of life"),
+    "created": gettext_lazy("Created"),
+    "delegation": gettext_lazy("Delegation"),
+    "delegation_id": gettext_lazy("Delegation"),
+    "entra_oid": gettext_lazy("Entra object id"),
+    "entra_tid": gettext_lazy("Entra tenant id"),
+    "expiry": gettext_lazy("Expires"),
+    "id": gettext_lazy("Id"),
+    "ip": gettext_lazy("Address"),
+    "key": gettext_lazy("Built-in key"),
+    "lines": gettext_lazy("Lines"),
+    "message_key": gettext_lazy("Key in the Message-ID"),
+    "person": gettext_lazy("Person"),
+    "position": gettext_lazy("Place in the link"),
+    "relationship": gettext_lazy("Partner relationship"),
+    "relationship_id": gettext_lazy("Partner relationship"),
+    "request_id": gettext_lazy("Request"),
+    "role": gettext_lazy("Role"),
+    "rotation": gettext_lazy("Links sent"),
+    "seq": gettext_lazy("Link of the chain"),
+    "subject_id": gettext_lazy("About"),
+    "terms_digest": gettext_lazy("SHA-256 of the terms"),
+    "token_key": gettext_lazy("Prefix"),
+    "user": gettext_lazy("Person"),
+    "user_tenant_id": gettext_lazy("Tenant of the user"),
+}
+
 
 class CappedPaginator(Paginator):
     """Counts up to CAP rows only: the exact number of a large table costs more than the page it stands under."""
@@ -79,6 +111,7 @@ class ReadOnly(admin.ModelAdmin):
     key = "pk"  # the field that stands in addresses, for rows whose primary key must not be shown
     list_per_page = 50
     paginator = CappedPaginator
+    show_facets = admin.ShowFacets.NEVER  # counts of whole tables, one for each filter
     show_full_result_count = False
     view_on_site = False
 
@@ -102,6 +135,31 @@ class ReadOnly(admin.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeyedList
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [self._labelled(name) for name in self.list_display]
+
+    def _labelled(self, name: str) -> Any:
+        """The column of a list: what LABELS calls it, sorted as the field is."""
+        if name not in self.labels:
+            return name
+
+        @admin.display(description=self.labels[name], ordering=name)
+        def column(obj: Model) -> Any:
+            return getattr(obj, name)
+
+        column.__name__ = name
+        return column
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **{"labels": self.labels} | kwargs)
+
+    @cached_property
+    def labels(self) -> dict[str, Any]:
+        """LABELS of those fields that the model itself does not name."""
+        named = {field.name for field in self.opts.get_fields() if getattr(field, "_verbose_name", None)}
+        own = {"tenant": gettext_lazy("Tenant"), "tenant_id": gettext_lazy("Tenant"), **LABELS}
+        return {name: label for name, label in own.items() if name not in named and not hasattr(self, name)}
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list. A search that takes the database too long is given up, and the reader is told so."""

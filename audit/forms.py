@@ -80,9 +80,7 @@ class FilterForm(forms.Form):
     result = forms.ChoiceField(
         label=_("Result"), required=False, choices=[("", _("All results")), *((one.value, one.label) for one in Result)]
     )
-    user = forms.CharField(
-        label=_("User"), required=False, max_length=150, help_text=_("The first characters of a UPN are enough.")
-    )
+    user = forms.CharField(label=_("User starts with"), required=False, max_length=150)
 
     def clean_user(self) -> str:
         return str(self.cleaned_data["user"]).lower()

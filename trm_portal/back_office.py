@@ -79,6 +79,13 @@ class PortalAdmin(AdminSite):
         request.current_app = self.name  # type: ignore[attr-defined]
         return PasswordChangeView.as_view(form_class=PasswordForm, success_url=done, extra_context=context)(request)
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The models by app, each app called what it is about."""
+        found = super().get_app_list(request, app_label)
+        for app in found:
+            app["name"] = _("Failed sign-ins") if app["app_label"] == "axes" else app["name"]
+        return found
+
     def index(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The models, and what needs somebody's attention."""
         return super().index(request, {"concerns": list(concerns()), **(extra_context or {})})
