@@ -114,7 +114,8 @@ def _account(name: str, cell: Any, is_typed: bool) -> dict[str, Any]:
         return {name: normalise(text)}
     except ValidationError as error:
         params = {key: excerpt(value, 113) for key, value in (error.params or {}).items()}
-        code = "upn_blank" if params.get("character") == " " else str(error.code)  # a blank in quotes looks like nothing
+        # A blank between quotation marks looks like nothing at all.
+        code = "upn_blank" if params.get("character") == " " else str(error.code)
         raise Unfit(Problem(code, {"field": name, **params})) from error
 
 

@@ -35,6 +35,21 @@ class ResourceAccountTaken(RuleBroken):
     text = _("A room with this resource account exists already.")
 
 
+class GroupNameTaken(RuleBroken):
+    code = "group_name_taken"
+    text = _("A room group of this name exists already.")
+
+
+class GroupInUse(RuleBroken):
+    code = "group_in_use"
+    text = _("This room group is in the scope of an assignment. Take it out of the scope first.")
+
+
+class DefaultGroup(RuleBroken):
+    code = "default_group"
+    text = _("The default group cannot be deleted.")
+
+
 class UnreadableInventory(RuleBroken):
     """The file as a whole is no inventory; the message says why and what to do."""
 
@@ -48,4 +63,4 @@ class ImportOver(RuleBroken):
     text = _("This import has been carried out or discarded already.")
 
 
-CONSTRAINTS.update({"room_account_in_tenant": ResourceAccountTaken})
+CONSTRAINTS.update({"room_account_in_tenant": ResourceAccountTaken, "room_group_name": GroupNameTaken})

@@ -65,13 +65,15 @@ class RoomForm(forms.ModelForm):
         }
 
     def show_current(self, room: Room) -> None:
-        """Somebody was faster: keep what was typed, put the current value beside what differs, save over it next time."""
+        """Somebody was faster: keep what was typed, put the current value at what differs, save over it next time."""
         self.data = self.data.copy()
         self.data[self.add_prefix("version")] = str(room.version)
-        for name in EDITABLE:
-            current = getattr(room, name)
-            if name in self.cleaned_data and (self.cleaned_data[name] or None) != (current or None):
-                self[name].help_text = _("Now stored: %(value)s") % {"value": shown(name, current)}
+        stored = {name: getattr(room, name) for name in EDITABLE if name in self.cleaned_data}
+        differing = {
+            name: value for name, value in stored.items() if (self.cleaned_data[name] or None) != (value or None)
+        }
+        for name, value in differing.items():
+            self.add_error(name, _("Now stored: %(value)s") % {"value": shown(name, value)})
 
 
 def shown(name: str, value: Any) -> str:

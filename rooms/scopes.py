@@ -168,18 +168,36 @@ def require_grantable(assignment: Assignment, scope: Scope, *, by: User) -> None
             raise PermissionDenied
 
 
-def follow_groups(groups: Collection[int]) -> None:
-    """The membership of `groups` has changed in this transaction: every scope that names one of them follows at once.
+def hold_scopes_of(groups: Collection[int]) -> None:
+    """Hold the delegations (tenants) of the scopes that name `groups`, then the groups, until the transaction ends.
 
-    Holds the delegations (tenants) of those scopes and the groups, so that no scope, link or removal comes between.
+    No scope, link or removal comes between. Holders are locked first, as everywhere.
     """
     for assignment in _naming(groups):
         lock_holder(assignment)
     _hold_groups(RoomGroup.objects.filter(pk__in=groups))
     for assignment in _naming(groups):  # a scope may have been chosen while we waited for the groups
         lock_holder(assignment)
+
+
+def follow_groups(groups: Collection[int], *, by: User | None = None) -> None:
+    """The rooms of `groups` have changed in this transaction: every scope that names one of them follows at once.
+
+    Each such assignment gets its audit line: what its members may reach is another thing now.
+    """
+    hold_scopes_of(groups)
     touched = list(_naming(groups))
-    apply_all(touched)
+    for assignment in touched:
+        with recording(
+            Category.ASSIGNMENT,
+            Operation.UPDATE,
+            name_of(assignment),
+            tenant=assignment.tenant_id,
+            by=by,
+            relationship_id=assignment.role.delegation_id,
+        ) as line:
+            line.before = {"indexed_rooms": assignment.room_count}
+            line.after = {"indexed_rooms": apply(assignment), "groups": sorted(groups)}
     bases = [one.role.delegation_id for one in touched if one.key == AssignmentKey.INVITED_ADMINS]
     apply_all(Assignment.objects.filter(role__delegation__in=bases, key="").select_related("role__delegation"))
 

@@ -2,7 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from rooms.views import assignments, inventory, overview, roles, rooms
+from rooms.views import assignments, groups, inventory, overview, roles, rooms
+
+_of_group: list[URLPattern | URLResolver] = [
+    path("", groups.group, name="group"),
+    path("edit/", groups.edit, name="group_edit"),
+    path("rooms/", groups.rooms, name="group_rooms"),
+    path("delete/", groups.delete, name="group_delete"),
+]
 
 of_tenant: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
@@ -15,6 +22,9 @@ of_tenant: list[URLPattern | URLResolver] = [
     path("rooms/import/<uuid:import_id>/discard/", inventory.discard, name="rooms_import_discard"),
     path("rooms/<int:room_id>/", rooms.room, name="room"),
     path("rooms/<int:room_id>/edit/", rooms.edit, name="room_edit"),
+    path("groups/", groups.groups, name="groups"),
+    path("groups/add/", groups.add, name="group_add"),
+    path("groups/<int:group_id>/", include(_of_group)),
 ]
 
 _of_assignment: list[URLPattern | URLResolver] = [

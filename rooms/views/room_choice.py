@@ -105,9 +105,9 @@ class RoomChoice:
         if "single_rooms" in post:
             return replace(scope, all_rooms=False)
         if "remove_room" in post:
-            return replace(scope, rooms=scope.rooms - _ids(post.getlist("remove_room")))
+            return replace(scope, rooms=scope.rooms - ids(post.getlist("remove_room")))
         if "remove_group" in post:
-            return replace(scope, groups=scope.groups - _ids(post.getlist("remove_group")))
+            return replace(scope, groups=scope.groups - ids(post.getlist("remove_group")))
         if "remove_place" in post:
             country, _sign, city = post["remove_place"].replace("\x00", "").partition("|")
             gone = self.rooms.filter(pk__in=scope.rooms, country=country, city=city)
@@ -118,7 +118,7 @@ class RoomChoice:
 
     @staticmethod
     def _known(offered: QuerySet[Any], values: Iterable[str]) -> frozenset[int]:
-        wanted = _ids(values)
+        wanted = ids(values)
         return frozenset(offered.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else frozenset()
 
     def known(self, scope: Scope) -> Scope:
@@ -216,7 +216,7 @@ class RoomChoice:
         return {"places": sorted(places, key=lambda place: (-place.count, place.label.casefold()))}
 
 
-def _ids(values: Iterable[str]) -> frozenset[int]:
+def ids(values: Iterable[str]) -> frozenset[int]:
     """The row ids among `values`; anything else is passed over."""
     numbers = {int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 20}
     return frozenset(number for number in numbers if number <= MAX_ID)

@@ -55,6 +55,7 @@ def rooms(request: TenantRequest) -> HttpResponse:
             "page": _pager(found, chosen),
             "sorts": chosen.directions(),
             "may_import": access.holds(request.held, Permission.ROOMS_MODIFY, request.customer.pk),
+            "is_for_all": access.holds_all(request.held, Permission.ROOMS_MODIFY, request.customer.pk),
             "import_url": reverse("rooms_import", args=[request.customer.pk]),
             "export_url": reverse("rooms_export", args=[request.customer.pk]) + chosen.query(),
         },
