@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 from django.contrib.auth import logout
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
@@ -31,10 +31,17 @@ class Middleware:
         return self.get_response(request)
 
 
+# Several times the largest file that is taken, so that a file a little too large still gets its own message.
+LARGEST_BODY = 4 * settings.INVENTORY_MAX_BYTES
+
+
 class RefuseUnreadableInput(Middleware):
-    """A NUL or a lone surrogate in address or query fits into no text column: 400 before anybody stumbles over it."""
+    """400 before anybody stumbles over it: a body that nobody takes, a NUL or lone surrogate that fits no text column."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length[:12]) > LARGEST_BODY:
+            raise RequestDataTooBig("the body is larger than any that is taken")
         query = request.META.get("QUERY_STRING", "")
         if "\x00" in request.path or "%00" in query or _has_surrogate(request.path) or _has_surrogate(query):
             raise BadRequest("unreadable characters in the address")

@@ -207,6 +207,13 @@ def test_a_file_that_is_too_large_says_so(scene, settings):
     assert "larger than 100" in text(scene.upload(content="x" * 101))
 
 
+@pytest.mark.parametrize("length", ["20971521", "99999999999999999999"])
+def test_a_body_that_nobody_takes_is_refused_before_it_is_read(scene, length):
+    response = browser(scene.admin).generic("POST", scene.url(), b"", CONTENT_LENGTH=length)
+
+    assert response.status_code == 400
+
+
 def test_no_file_at_all_says_so(scene):
     assert "Choose a file." in text(browser(scene.admin).post(scene.url()))
     assert "Choose a file." in text(browser(scene.admin).post(scene.url(), {"file": "text"}))
