@@ -53,9 +53,8 @@ def issue(
 
 def held_by(user: User, delegation_id: object) -> QuerySet[ApiToken]:
     """The tokens of `user` in the delegation, expired and revoked ones too. A token sees none: it is no person."""
-    if getattr(user, "limits", None) is not None:
-        return ApiToken.objects.none()
-    return ApiToken.objects.filter(user=user, delegation=delegation_id)
+    own: QuerySet[ApiToken] = ApiToken.objects.filter(user=user, delegation=delegation_id)
+    return own if getattr(user, "limits", None) is None else own.none()
 
 
 def revoke(token: ApiToken, *, by: User) -> None:

@@ -1,0 +1,166 @@
+"""A world to ask the API about as everybody: which operations there are, and who asks them."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from partners.models import ApiToken
+from partners.services import relationships, tokens
+from rbac.catalogue import CEILING, BuiltIn, Permission
+from rbac.models import User
+from tests.factories.callers import Caller, nobody, person, token, tool
+from tests.factories.world import World, invite, join, make
+
+NEVER = uuid.UUID("00000000-0000-4000-8000-000000000000")
+METHODS = ("get", "post", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one address."""
+
+    method: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name.removeprefix('api-')}"
+
+
+def operations() -> list[Operation]:
+    """Every operation that the portal's own list of addresses has below /api/."""
+    found = []
+    for pattern in _patterns(get_resolver().url_patterns):
+        view = getattr(pattern.callback, "cls", None)
+        if (pattern.name or "").startswith("api-") and view is not None:
+            methods = [one for one in METHODS if hasattr(view, one)] or ["get"]
+            found += [Operation(one, str(pattern.name)) for one in methods]
+    return found
+
+
+def _patterns(patterns: Any) -> Iterator[URLPattern]:
+    for one in patterns:
+        if isinstance(one, URLResolver):
+            yield from _patterns(one.url_patterns)
+        else:
+            yield one
+
+
+class Scene:
+    """Contoso with an active partner and an open invitation, Tailwind beside it with the same; and everybody."""
+
+    def __init__(self) -> None:
+        self.world: World = make()
+        world = self.world
+        self.relationship, (self.ann,) = join(world.contoso, world.fabrikam, "ann")
+        self.foreign, (self.eve,) = join(world.tailwind, world.northwind, "eve")
+        self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
+        self.secret = token(self.relationship, self.ann, *CEILING)
+        self.token = ApiToken.objects.get(user=self.ann)
+
+    # --- Who asks ----------------------------------------------------------------------------------------------------
+
+    def anonymous(self) -> Caller:
+        return nobody()
+
+    def stranger(self) -> Caller:
+        """The MMR Admin of another customer."""
+        return person(self.world.tailwind.admin)
+
+    def rival(self) -> Caller:
+        """A primary admin of another customer's partner."""
+        return person(self.eve)
+
+    def newcomer(self) -> Caller:
+        """Somebody of the customer, in no role."""
+        return person(self.world.contoso.person("newcomer"))
+
+    def tech(self) -> Caller:
+        return person(self.world.contoso.member(BuiltIn.SITE_TECH, "tess"))
+
+    def admin(self) -> Caller:
+        return person(self.world.contoso.admin)
+
+    def partner(self) -> Caller:
+        return person(self.ann)
+
+    def program(self) -> Caller:
+        """The partner's token, with all it could have."""
+        return tool(self.secret)
+
+    def revoked_program(self) -> Caller:
+        tokens.revoke(self.token, by=self.ann)
+        return tool(self.secret)
+
+    def removed_partner(self) -> Caller:
+        """With a session that was open before."""
+        caller = person(self.ann)
+        relationships.remove(self.relationship, by=self.world.contoso.admin)
+        return caller
+
+    def inactive(self) -> Caller:
+        caller = person(self.ann)
+        User.objects.filter(pk=self.ann.pk).update(is_active=False)
+        return caller
+
+    def support(self) -> Caller:
+        return person(
+            User.objects.create(username="support@portal.example", upn="support@portal.example", is_staff=True)
+        )
+
+    def invited(self) -> Caller:
+        return person(self.world.northwind.person("max"))
+
+    # --- What is asked -----------------------------------------------------------------------------------------------
+
+    def args(self, name: str) -> list[Any]:
+        """What stands in the address: all of it exists, in Contoso."""
+        contoso = self.world.contoso
+        found: dict[str, list[Any]] = {
+            "api-customer": [],
+            "api-rooms": [],
+            "api-room": [contoso.german[0].pk],
+            "api-partners": [],
+            "api-partner": [self.relationship.pk],
+            "api-partner-suspend": [self.relationship.pk],
+            "api-partner-resume": [self.relationship.pk],
+            "api-partner-invitations": [self.relationship.pk],
+            "api-tokens": [],
+            "api-token": [self.token.token_key],
+        }
+        if name.startswith("api-partner-invitation") and name != "api-partner-invitations":
+            found[name] = [self.pending.pk, self.pending_invitation.pk]
+        if name.startswith("api-my-invitation") and name != "api-my-invitations":
+            return [self.pending_invitation.pk]
+        return [contoso.tenant.pk, *found[name]] if name in found else []
+
+    @property
+    def pending_invitation(self) -> Any:
+        return self.pending.invitations.get(upn="max@northwind.example")
+
+    def body(self, operation: Operation) -> Any:
+        """What is sent: well formed, and allowed to somebody."""
+        contact = {"name": "Kim", "upn": "kim@northwind.example"}
+        bodies: dict[str, Any] = {
+            "patch room": {"capacity": 12},
+            "post partners": {
+                "contacts": [contact],
+                "scope": {"rooms": [self.world.contoso.rooms[0].pk]},
+                "terms": {"version": 1, "agrees": True},
+            },
+            "post partner-invitations": {"contacts": [contact]},
+            "post tokens": {"name": "another", "scopes": [Permission.ROOMS_VIEW.value], "days": 5},
+        }
+        return bodies.get(str(operation))
+
+    def ask(self, caller: Caller, operation: Operation, args: list[Any] | None = None) -> Any:
+        """The answer to `operation`."""
+        given = self.args(operation.name) if args is None else args
+        if operation.method in ("post", "patch"):
+            return getattr(caller, operation.method)(operation.name, *given, body=self.body(operation))
+        return getattr(caller, operation.method)(operation.name, *given)
+
+    def address(self, name: str) -> str:
+        return reverse(name, args=self.args(name))

@@ -1,0 +1,170 @@
+"""Who may call what: every operation of the API, asked as everybody. One that is missing here fails the first test."""
+
+import uuid
+
+import pytest
+from django.db import transaction
+
+from rbac.models import Tenant
+from tests.contract.scene import NEVER, Operation, Scene, operations
+from tests.factories.callers import person
+
+pytestmark = pytest.mark.django_db
+
+ACTORS = (
+    "anonymous",
+    "stranger",
+    "rival",
+    "newcomer",
+    "tech",
+    "admin",
+    "partner",
+    "program",
+    "revoked_program",
+    "removed_partner",
+    "inactive",
+    "support",
+    "invited",
+)
+
+# fmt: off
+#                                    anon. strang rival newc. tech  admin partn progr revok remov inact supp. invited
+TABLE = {
+    "get schema":                    (200,  200,  200,  200,  200,  200,  200,  200,  200,  200,  200,  200,  200),
+    "get docs":                      (200,  200,  200,  200,  200,  200,  200,  200,  200,  200,  200,  200,  200),
+    "get nothing":                   (404,  404,  404,  404,  404,  404,  404,  404,  404,  404,  404,  404,  404),
+    "get me":                        (401,  200,  200,  200,  200,  200,  200,  200,  401,  200,  401,  200,  200),
+    "get terms":                     (401,  200,  200,  200,  200,  200,  200,  200,  401,  200,  401,  200,  200),
+    "get permission-table":          (401,  200,  200,  200,  200,  200,  200,  200,  401,  200,  401,  200,  200),
+    "get customers":                 (401,  200,  200,  200,  200,  200,  200,  200,  401,  200,  401,  200,  200),
+    "get customer":                  (401,  404,  404,  200,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get rooms":                     (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get room":                      (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "patch room":                    (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get partners":                  (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "post partners":                 (401,  404,  404,  403,  403,  201,  403,  403,  401,  404,  401,  404,  404),
+    "get partner":                   (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "delete partner":                (401,  404,  404,  403,  403,  204,  403,  403,  401,  404,  401,  404,  404),
+    "post partner-suspend":          (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "post partner-resume":           (401,  404,  404,  403,  403,  409,  403,  403,  401,  404,  401,  404,  404),
+    "get partner-invitations":       (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "post partner-invitations":      (401,  404,  404,  403,  403,  201,  403,  403,  401,  404,  401,  404,  404),
+    "get partner-invitation":        (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "post partner-invitation-resend": (401, 404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "post partner-invitation-revoke": (401, 404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "get tokens":                    (401,  404,  404,  403,  403,  403,  200,  403,  401,  404,  401,  404,  404),
+    "post tokens":                   (401,  404,  404,  403,  403,  403,  201,  403,  401,  404,  401,  404,  404),
+    "get token":                     (401,  404,  404,  403,  403,  403,  200,  403,  401,  404,  401,  404,  404),
+    "delete token":                  (401,  404,  404,  403,  403,  403,  204,  403,  401,  404,  401,  404,  404),
+    "get my-invitations":            (401,  200,  200,  200,  200,  200,  200,  403,  401,  200,  401,  200,  200),
+    "get my-invitation":             (401,  404,  404,  404,  404,  404,  404,  403,  401,  404,  401,  404,  200),
+    "post my-invitation-accept":     (401,  404,  404,  404,  404,  404,  404,  403,  401,  404,  401,  404,  200),
+    "post my-invitation-deny":       (401,  404,  404,  404,  404,  404,  404,  403,  401,  404,  401,  404,  200),
+}
+# fmt: on
+
+# Customers' things the admin of Contoso asks for: replaced by what is Tailwind's, what was deleted, what never was.
+HIDDEN = [name for name, row in TABLE.items() if row[1] == 404 and name != "get nothing"]
+
+
+@pytest.fixture
+def scene():
+    return Scene()
+
+
+def test_every_operation_is_in_the_table_and_nothing_else():
+    assert sorted(map(str, operations())) == sorted(TABLE)
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_everybody_gets_what_the_table_says(scene, actor):
+    caller, column = getattr(scene, actor)(), ACTORS.index(actor)
+    answers = {}
+    for operation in operations():
+        with transaction.atomic():
+            answers[str(operation)] = scene.ask(caller, operation).status_code
+            transaction.set_rollback(True)
+    assert answers == {name: row[column] for name, row in TABLE.items()}
+
+
+def test_anonymous_is_told_how_to_sign_in(scene):
+    answer = scene.anonymous().get("api-me")
+    assert answer.headers["WWW-Authenticate"] == "Token"
+
+
+def foreign(scene, operation: Operation) -> list:
+    """The address of what is Tailwind's, below Contoso."""
+    contoso, tailwind = scene.world.contoso.tenant.pk, scene.world.tailwind
+    if operation.name == "api-room":
+        return [contoso, tailwind.rooms[0].pk]
+    if operation.name.startswith("api-partner-invitation") and operation.name != "api-partner-invitations":
+        return [contoso, scene.pending.pk, scene.foreign.invitations.get().pk]
+    if operation.name.startswith("api-partner"):
+        return [contoso, scene.foreign.pk]
+    return []
+
+
+def never(args: list) -> list:
+    return [*args[:-1], 2**62 if isinstance(args[-1], int) else NEVER]
+
+
+@pytest.mark.parametrize("name", [name for name in HIDDEN if "partner" in name.split()[1] and "partners" not in name])
+def test_foreign_and_never_existed_are_the_same_to_the_customer(scene, name):
+    operation = Operation(name.split()[0], f"api-{name.split()[1]}")
+    caller, args = scene.admin(), foreign(scene, operation)
+    answers = [scene.ask(caller, operation, one) for one in (args, never(args))]
+    assert [one.status_code for one in answers] == [404, 404]
+    assert answers[0].content == answers[1].content
+
+
+def test_room_out_of_scope_foreign_deleted_and_never_existed_are_the_same(scene):
+    contoso, tailwind = scene.world.contoso, scene.world.tailwind
+    out_of_scope = next(room for room in contoso.rooms if room.country == "US")
+    deleted = contoso.german[1].pk
+    contoso.german[1].delete()
+    ids = [out_of_scope.pk, tailwind.rooms[0].pk, deleted, 2**62, 2**63, 10**40]
+    for caller in (scene.partner(), scene.program()):
+        for method in ("get", "patch"):
+            answers = [
+                scene.ask(caller, Operation(method, "api-room"), [contoso.tenant.pk, room_id]) for room_id in ids
+            ]
+            assert {one.status_code for one in answers} == {404}
+            assert len({one.content for one in answers}) == 1
+
+
+def test_customers_that_are_foreign_or_never_existed_are_the_same(scene):
+    caller = scene.partner()
+    closed = Tenant.objects.create(name="Closed", status="closed")
+    ids = [scene.world.tailwind.tenant.pk, closed.pk, NEVER, uuid.uuid4()]
+    answers = [caller.get("api-rooms", one) for one in ids] + [caller.get("api-permission-table", customer=ids[0])]
+    assert {one.status_code for one in answers} == {404}
+    assert len({one.content for one in answers}) == 1
+
+
+def test_people_of_one_organisation_do_not_see_each_others_tokens(scene):
+    bob = scene.world.fabrikam.person("bob")
+    assert person(bob).get("api-tokens", scene.world.contoso.tenant.pk).status_code == 404
+    scene.relationship.delegation.roles.get().assignments.get().memberships.create(user=bob)
+    contoso = scene.world.contoso.tenant.pk
+    assert person(bob).get("api-tokens", contoso).json()["items"] == []
+    assert person(bob).get("api-token", contoso, scene.token.token_key).status_code == 404
+    assert person(bob).delete("api-token", contoso, scene.token.token_key).status_code == 404
+
+
+def test_a_token_opens_no_page(scene):
+    """Pages know sessions only; whoever shows a token there is nobody."""
+    program, contoso = scene.program(), scene.world.contoso.tenant.pk
+    for path in (f"/c/{contoso}/", f"/c/{contoso}/rooms/", "/invitations/", "/", "/admin/"):
+        answer = program.client.get(path, headers=program.headers)
+        assert answer.status_code == 302
+        assert "sign-in" in answer.headers["Location"] or "login" in answer.headers["Location"]
+    assert "sessionid" not in program.client.cookies
+    assert "session" not in program.client.cookies
+
+
+def test_a_token_of_one_customer_opens_no_other_nor_the_holders_home(scene):
+    program = scene.program()
+    for tenant in (scene.world.tailwind.tenant, scene.world.fabrikam.tenant):
+        assert program.get("api-customer", tenant.pk).status_code == 404
+    assert [one["name"] for one in program.get("api-customers").json()["items"]] == ["Contoso"]
+    assert [one["name"] for one in program.get("api-me").json()["customers"]] == ["Contoso"]
