@@ -101,6 +101,8 @@ def _work(request: HttpRequest, customer: Tenant) -> Group:
     entries = [_entry(request, _("Overview"), "speedometer2", "overview", customer)]
     if access.holds(held, Permission.ROOMS_VIEW, customer.pk):
         entries.append(_entry(request, _("Rooms"), "easel", "rooms", customer))
+    if access.holds(held, Permission.GROUPS_VIEW, customer.pk):
+        entries.append(_entry(request, _("Room groups"), "collection", "groups", customer))
     return Group("", entries)
 
 
