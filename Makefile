@@ -36,7 +36,7 @@ docs: ## Write the documents that are made from code
 format: ## Bring the code into its one format
 	@$(ENVIRONMENT) check && $(RUN) -m ruff check --fix . && $(RUN) -m ruff format .
 
-translations: ## Collect texts (where GNU gettext is installed) and compile the translations
+translations: ## Collect the texts and compile the translations
 	@$(ENVIRONMENT) demo && exec $(RUN) -m trm_portal.development.translations
 
 clean: ## Remove what the commands made: environment, demo, caches
