@@ -11,6 +11,7 @@ from django.utils.translation import override
 from partners.states import INVITATION
 from rbac.catalogue import CONTROLLED_EVENTS, IMPLIES, TABLE, BuiltIn
 from rbac.states import DELEGATION
+from rooms.states import INVENTORY_IMPORT
 
 DOCS = settings.BASE_DIR / "docs"
 MADE = "<!-- Made from code; `make docs` writes it anew. -->\n"
@@ -50,6 +51,9 @@ def states() -> str:
             "",
             "## Invitation\n",
             *_diagram(INVITATION),
+            "",
+            "## Import of an inventory\n",
+            *_diagram(INVENTORY_IMPORT),
             "",
         ]
     )
