@@ -5,7 +5,6 @@ That is what published heads are for: each is a line of JSON, kept outside the d
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import groupby
@@ -20,27 +19,26 @@ from audit.models import AuditEvent, ChainLink
 
 CHUNK = 2000  # rows held at a time
 _NEVER = UUID(int=2**128 - 1)
-_PUBLISHED = re.compile(r'\{"audit_head":[^{}]*\}')
+EVENT = "audit_head"
 
 
 def as_json(head: Head) -> str:
     """`head` as the line that the daily job publishes (schedule.py)."""
-    line = {"audit_head": str(head.tenant_id), "seq": head.seq, "digest": head.digest.hex()}
-    return json.dumps(line | {"at": head.at.isoformat()})
+    fields = {"tenant_id": str(head.tenant_id), "seq": head.seq, "digest": head.digest.hex(), "at": head.at.isoformat()}
+    return json.dumps({"event": EVENT, **fields})
 
 
 def from_json(line: str) -> Head | None:
-    """The head that a line of a log file publishes, whatever the log put around it; None if it publishes none.
+    """The head that a line of a log publishes, whatever a log store put before or after it; None if it publishes none.
 
     Raises ValueError for a head that cannot be read.
     """
-    found = _PUBLISHED.search(line.replace('\\"', '"'))
-    if found is None:
+    if f'"{EVENT}"' not in line:
         return None
     try:
-        data = json.loads(found[0])
+        data = json.loads(line[line.index("{") : line.rindex("}") + 1])
         at = datetime.fromisoformat(data["at"])
-        return Head(UUID(data["audit_head"]), int(data["seq"]), bytes.fromhex(data["digest"]), at)
+        return Head(UUID(data["tenant_id"]), int(data["seq"]), bytes.fromhex(data["digest"]), at)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("not a head of the audit log") from error
 
