@@ -17,4 +17,4 @@ ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 DJANGO_SET
 USER 10001
 EXPOSE 8000
 # gthread: slow clients hold a thread, not a worker (two sync workers were stopped by eight slow clients).
-CMD ["gunicorn", "trm_portal.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=2", "--threads=8", "--worker-tmp-dir=/dev/shm", "--no-control-socket", "--access-logfile=-"]
+CMD ["gunicorn", "trm_portal.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=2", "--threads=8", "--worker-tmp-dir=/dev/shm", "--no-control-socket", "--access-logfile=-", "--logger-class=trm_portal.logs.AccessLog"]

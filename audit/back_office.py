@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import flatten_fieldsets, quote, unquote
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -123,6 +123,18 @@ class ReadOnly(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only what is shown may be asked for: a list narrowed by a hidden column would spell it out, letter by letter."""
+        name = lookup.partition("__")[0]
+        name = self.opts.pk.name if name == "pk" else name
+        hidden = {column.name for column in self.opts.fields if column.name != "id"} - self._shown()
+        return name not in hidden and super().lookup_allowed(lookup, value, request)
+
+    def _shown(self) -> set[Any]:
+        """The names of what lists and pages show or filter by."""
+        filters = [one if isinstance(one, str) else one[0] for one in self.list_filter if not isinstance(one, type)]
+        return {*self.list_display, *flatten_fieldsets(self.get_fieldsets(None)), *filters}  # type: ignore[arg-type]
 
     def key_of(self, obj: Model) -> Any:
         """What stands for `obj` in the addresses of its pages."""

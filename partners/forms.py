@@ -127,6 +127,11 @@ def rows_in(data: Mapping[str, Any], *, without: int | None = None) -> list[dict
     return [row for number, row in enumerate(rows) if any(row.values()) and number != without]
 
 
+def row_number(text: str) -> int | None:
+    """The number of a row that a button names; None for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else None
+
+
 def contact_rows(
     rows: Iterable[Mapping[str, str]], customer: Tenant, *, checked: bool, needs_name: bool = True
 ) -> BaseContactRows:

@@ -16,7 +16,7 @@ from rooms.values import MAX_TAGS, RANGES, is_in_range, is_readable
 
 _FOUR_DECIMALS = Decimal("0.0001")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,4})?|inf)", re.ASCII)
-_LINE_BREAK = re.compile(r"\s*[\t\r\n]+\s*")
+_LINE_BREAK = re.compile(r"[\t\r\n]+")
 _ROOM_TYPES = frozenset({"", "room", "microsoft.graph.room"})
 
 
@@ -100,7 +100,8 @@ def _plain(name: str, cell: Any) -> str:
         return ""
     if not isinstance(cell, str):
         raise Unfit(Problem("wrong_type", {"field": name, "value": excerpt(cell)}))
-    text = _LINE_BREAK.sub(" ", cell.strip())
+    # Not by one pattern with the blanks around a break: looking for that takes the square of a long run of blanks.
+    text = " ".join(filter(None, map(str.strip, _LINE_BREAK.split(cell.strip()))))
     if not is_readable(text):
         raise Unfit(Problem("unreadable_character", {"field": name, "character": _sign(text)}))
     return text

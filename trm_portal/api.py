@@ -20,7 +20,8 @@ log = logging.getLogger("trm.api")
 
 MAX_DEPTH = 20
 WINDOW = 60  # seconds
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# The closing mark is optional: a search for one that never comes, from every opening one, would take hours.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 
 

@@ -36,15 +36,20 @@ LARGEST_BODY = 4 * settings.INVENTORY_MAX_BYTES
 
 
 class RefuseUnreadableInput(Middleware):
-    """400 before anybody stumbles over it: a body that nobody takes, a NUL or lone surrogate that fits no text column."""
+    """400 before anybody stumbles over it: a body that nobody takes, a NUL or lone surrogate that fits no text column.
+
+    Zeros may lead the length, and an escaped NUL comes through in a cookie.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        length = request.META.get("CONTENT_LENGTH") or "0"
+        length = (request.META.get("CONTENT_LENGTH") or "").lstrip("0")
         if length.isdecimal() and int(length[:12]) > LARGEST_BODY:
             raise RequestDataTooBig("the body is larger than any that is taken")
         query = request.META.get("QUERY_STRING", "")
         if "\x00" in request.path or "%00" in query or _has_surrogate(request.path) or _has_surrogate(query):
             raise BadRequest("unreadable characters in the address")
+        if any("\x00" in cookie for cookie in request.COOKIES.values()):
+            raise BadRequest("unreadable characters in a cookie")
         return self.get_response(request)
 
 

@@ -272,7 +272,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        name: {"()": structlog.stdlib.ProcessorFormatter, "processor": renderer, "foreign_pre_chain": _LOG_STEPS}
+        name: {"()": "trm_portal.logs.SafeFormatter", "processor": renderer, "foreign_pre_chain": _LOG_STEPS}
         for name, renderer in _LOG_RENDERERS.items()
     },
     "handlers": {

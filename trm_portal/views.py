@@ -32,6 +32,10 @@ class SignInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("User principal name (UPN)")
 
+    def clean_username(self) -> str:
+        """In lower case, as accounts are looked up: other spellings must not be other tries for the throttle."""
+        return str(self.cleaned_data["username"]).strip().lower()
+
 
 class SignIn(LoginView):
     """Local sign-in: demo accounts and support staff. Whoever signs in anew ends the session he had."""

@@ -25,6 +25,7 @@ from partners.forms import (
     contact_rows,
     mode_field,
     plain,
+    row_number,
     rows_in,
 )
 from partners.models import Invitation, PartnerDraft, Terms
@@ -143,12 +144,13 @@ def _contacts(wizard: Wizard) -> HttpResponse:
 
 def _contacts_entered(wizard: Wizard) -> HttpResponse:
     post = wizard.request.POST
-    number = post.get("remove", "")
-    listed = rows_in(post, without=int(number) if number.isascii() and number.isdigit() else None)
+    listed = rows_in(post, without=row_number(post.get("remove", "")))
     rows, partner = contact_rows(listed, wizard.request.customer, checked=True), PartnerForm(post)
     is_next = "next" in post
     is_valid = rows.is_valid() and partner.is_valid() if is_next else "add" not in post or rows.is_valid()
     entries: dict[str, Any] = {name: plain(post.get(name, "")) for name in ("label", "expected_tid", "days")}
+    if is_next and is_valid:
+        entries["days"] = str(partner.cleaned_data["days"])  # “14.0” is a number too
     wizard.keep({"contacts": listed, **entries}, is_complete=is_next and is_valid)
     if is_valid:
         return wizard.go_on()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from partners.forms import BaseContactRows, LifetimeForm, contact_rows, rows_in
+from partners.forms import BaseContactRows, LifetimeForm, contact_rows, row_number, rows_in
 from partners.models import Invitation, PartnerRelationship
 from partners.services import invitations
 from rbac import access
@@ -50,8 +50,7 @@ def _edit(request: TenantRequest, relationship: PartnerRelationship, base: Assig
     if request.method != "POST":
         return _show(request, relationship, base, _rows([], request, checked=False), LifetimeForm())
     post = request.POST
-    number = post.get("remove", "")
-    listed = rows_in(post, without=int(number) if number.isascii() and number.isdigit() else None)
+    listed = rows_in(post, without=row_number(post.get("remove", "")))
     rows, lifetime = _rows(listed, request, checked=True), LifetimeForm(post)
     if "remove" in post:
         return _show(request, relationship, base, _rows(listed, request, checked=False), lifetime)

@@ -210,7 +210,7 @@ def _prepare_database() -> list[str]:
 def _web_server(port: int, application: str, *, workers: int) -> list[str]:
     server = ["-m", "gunicorn", application, "--bind", f"{ports.LOOPBACK}:{port}", "--no-control-socket"]
     server += ["--worker-class", "gthread", "--workers", str(workers), "--threads", "8"]
-    return [*server, "--graceful-timeout", "5", "--access-logfile", "-"]
+    return [*server, "--graceful-timeout", "5", "--access-logfile", "-", "--logger-class", "trm_portal.logs.AccessLog"]
 
 
 def _port(wished: int | None, usual: int, name: str, *, taken: int | None = None) -> int:
