@@ -1,7 +1,7 @@
 """Room groups: named sets of rooms. Whatever names a group in its scope follows its rooms at once.
 
 A group in the scope of a partner is a container of what the partner may reach: only who may change the tenant's settings
-(an MMR admin) changes its rooms. The same holds for a group through which one holds rights oneself.
+(an MMR Admin) changes its rooms. The same holds for a group through which one holds rights oneself.
 """
 
 from collections.abc import Collection
@@ -55,7 +55,7 @@ def change_rooms(
     """`add` are in the group, `remove` are not; scopes that name it follow in the same transaction.
 
     Raises PermissionDenied if `by` may not modify the group or one of the rooms, or if the group decides what a partner,
-    or he himself, may reach and he is no MMR admin; UnknownRooms for a room that is not there for him; Http404 if the
+    or he himself, may reach and he is no MMR Admin; UnknownRooms for a room that is not there for him; Http404 if the
     group is gone.
     """
     with recording(Category.GROUP, Operation.UPDATE, group.name, tenant=group.tenant_id, by=by) as line:
