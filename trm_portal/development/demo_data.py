@@ -26,7 +26,7 @@ from rbac.sign_in import arrive
 from rooms import scopes
 from rooms.models import Room
 from rooms.scopes import Scope
-from rooms.services import inventory
+from rooms.services import groups, inventory
 from trm_portal.development import demo_people as people
 from trm_portal.development.demo_people import (
     CUSTOMERS,
@@ -128,6 +128,8 @@ def _fill_tailwind() -> None:
     tenant = _import(tessa, "tailwind-get-place.csv")
     _give(tessa, BuiltIn.SITE_LEAD, people.LENA, _scope(tenant, "Vienna", "Zurich"))
     _give(tessa, BuiltIn.SITE_TECH, people.TOM, _scope(tenant, "Berlin"))
+    for city in ("Vienna", "Zurich"):
+        groups.create(tenant, f"{city} stores", by=tessa, rooms=_scope(tenant, city).rooms)
     vienna, berlin, london = _scope(tenant, "Vienna", "Zurich"), _scope(tenant, "Berlin"), _scope(tenant, "London")
 
     _add(tessa, "Fabrikam AV Services", vienna, people.ANN, accepts=True)
