@@ -1,7 +1,7 @@
 """One mapping from errors to answers: pages (`answer_rule`, the handlers) and the API's problem details.
 
 The API speaks RFC 9457: {type, title, status, detail, code, errors: [{pointer or parameter, code, detail}]}. `code` is
-stable and says which problem it is; `detail` is for people, in the language of the request; docs/api.md lists the codes.
+stable and says which problem it is (docs/problems.md lists them); `detail` is for people, in the language of the request.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,17 +1,23 @@
-"""`make docs`: write the documents that are made from code, docs/permissions.md and docs/states.md; a test compares."""
+"""`make docs`: write the documents that are made from code (PAGES) into docs/; a test compares."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
+from types import ModuleType
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils.translation import override
 
+import partners.errors
+import rbac.errors
+import rooms.errors
+from audit.errors import RuleBroken
 from partners.states import INVITATION
 from rbac.catalogue import CONTROLLED_EVENTS, IMPLIES, TABLE, BuiltIn
 from rbac.states import DELEGATION
 from rooms.states import INVENTORY_IMPORT
+from trm_portal.errors import GENERAL
 
 DOCS = settings.BASE_DIR / "docs"
 MADE = "<!-- Made from code; `make docs` writes it anew. -->\n"
@@ -68,7 +74,40 @@ def _diagram(machine: Mapping[Enum, frozenset[Enum]]) -> list[str]:
     return [*lines, "```"]
 
 
-PAGES = {"permissions.md": permissions, "states.md": states}
+def problems() -> str:
+    """What can be wrong, by code: with any request, and against the rules of each app."""
+    lines = [
+        MADE,
+        "# Problems\n",
+        "The `code` of an answer that is no success ([api.md](api.md)). Codes stay as they are; texts are for people, in",
+        "the language of the request, and may change.\n",
+        "## Any request\n",
+        *_table((status, code, str(text)) for code, (status, text) in GENERAL.items()),
+    ]
+    for title, module in RULES.items():
+        lines += [f"\n## {title}\n", *_table(sorted(_rules(module)))]
+    return "\n".join(lines) + "\n"
+
+
+def _table(rows: Iterable[tuple[int, str, str]]) -> list[str]:
+    return ["| status | code | says |", "|---|---|---|", *(f"| {row[0]} | `{row[1]}` | {row[2]} |" for row in rows)]
+
+
+def _rules(module: ModuleType) -> Iterator[tuple[int, str, str]]:
+    for rule in vars(module).values():
+        if isinstance(rule, type) and issubclass(rule, RuleBroken) and rule is not RuleBroken:
+            if "code" in vars(rule):
+                yield rule.status, rule.code, str(rule.text).replace("%(upn)s", "…")
+            for state, text in getattr(rule, "texts", {}).items():
+                yield rule.status, f"invitation_{state}", str(text)
+
+
+RULES = {
+    "Organisations, people, roles": rbac.errors,
+    "Rooms and scopes": rooms.errors,
+    "Partners, invitations, tokens": partners.errors,
+}
+PAGES = {"permissions.md": permissions, "states.md": states, "problems.md": problems}
 
 
 class Command(BaseCommand):
