@@ -91,6 +91,7 @@ BEGIN
     ) member ON member.assignment_id = a.id
     JOIN rbac_user u ON u.id = member.user_id AND u.is_active AND u.is_home_member AND u.tenant_id = holder
     WHERE a.role_id = checked.id
+        AND (a.all_rooms OR checked.key <> 'mmr_admin')  -- one over some rooms could not open the settings any more
         AND (a.valid_from IS NULL OR a.valid_from <= trm_now())
         AND a.valid_until IS NULL
     LIMIT 1;
@@ -119,7 +120,7 @@ CREATE CONSTRAINT TRIGGER last_admin_group AFTER UPDATE OR DELETE ON rbac_assign
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION trm_admin_left();
 CREATE CONSTRAINT TRIGGER last_admin_group_member AFTER UPDATE OR DELETE ON rbac_securitygroupmember
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION trm_admin_left();
-CREATE CONSTRAINT TRIGGER last_admin_assignment AFTER UPDATE OF role_id, valid_from, valid_until OR DELETE
+CREATE CONSTRAINT TRIGGER last_admin_assignment AFTER UPDATE OF role_id, all_rooms, valid_from, valid_until OR DELETE
     ON rbac_assignment DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION trm_admin_left();
 """
 
