@@ -141,7 +141,7 @@ def accept(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     accepted = service.find(found.pk, person)
     if not _rooms_url(accepted):  # accepted once, and suspended or over since then
         return _over(request, accepted, InvitationState.ACCEPTED)
-    text = _("Welcome! You are now a primary admin for %(customer)s. These are the rooms you manage.")
+    text = _("Welcome to %(customer)s! You are now a primary admin. These are the rooms you manage.")
     messages.success(request, text % {"customer": found.tenant.name})
     return redirect("rooms", found.tenant_id)
 
@@ -166,7 +166,7 @@ def deny(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
         service.deny(found, by=person)
     except RuleBroken as error:
         return _refused(request, found, error)
-    text = _("You have declined the invitation of %(customer)s.")
+    text = _("The invitation of %(customer)s is declined.")
     messages.success(request, text % {"customer": found.tenant.name})
     return redirect("invitations")
 

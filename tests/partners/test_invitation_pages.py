@@ -92,7 +92,7 @@ def test_page_says_what_one_is_invited_to_and_names_no_room(world):
         "To manage 2 meeting rooms",
         "As Primary admin",
         "You answer as ann@fabrikam.example Fabrikam",
-        "Fabrikam becomes a partner of Contoso.",
+        "Fabrikam becomes a partner of Contoso, and others who are invited have to come from Fabrikam too.",
         "Accept",
         "Deny",
     ):
@@ -113,7 +113,7 @@ def test_later_invited_people_join_their_colleagues(world):
         relationship, [invitations.Contact("Bob", "bob@fabrikam.example")], by=world.contoso.admin
     )
     page = browser(world.fabrikam.person("bob")).get(url("invitation", invitation))
-    assert "You join the other primary admins of Fabrikam for Contoso." in text(page)
+    assert "You join those of Fabrikam who are primary admins for Contoso already." in text(page)
 
 
 @pytest.mark.parametrize("name", ["invitation", "invitation_deny", "invitation_accept", "invitation_link"])
@@ -173,7 +173,7 @@ def test_accepting_leads_to_the_customers_rooms(world):
     client = browser(ann)
     answer = client.post(url("invitation_accept", invitation), follow=True)
     assert answer.redirect_chain == [(reverse("rooms", args=[world.contoso.tenant.pk]), 302)]
-    assert told(answer) == ["Welcome! You are now a primary admin for Contoso. These are the rooms you manage."]
+    assert told(answer) == ["Welcome to Contoso! You are now a primary admin. These are the rooms you manage."]
     assert "Contoso room 0" in text(answer)
     assert "Contoso room 2" not in text(answer)  # the American one was not delegated
     assert Delegation.objects.get().held_by == world.fabrikam.tenant
@@ -292,7 +292,7 @@ def test_denying_asks_once_more_and_touches_ones_own_only(world):
     assert "Only your own invitation is declined" in text(client.get(url("invitation_deny", ann)))
     answer = client.post(url("invitation_deny", ann), follow=True)
     assert answer.redirect_chain == [(reverse("invitations"), 302)]
-    assert told(answer) == ["You have declined the invitation of Contoso."]
+    assert told(answer) == ["The invitation of Contoso is declined."]
     assert dict(Invitation.objects.values_list("upn", "state")) == {ANN: "denied", bob.upn: "pending"}
     assert client.post(url("invitation_deny", ann)).status_code == 302  # the same again
 
