@@ -1,0 +1,271 @@
+"""Who asks, and for what: the actors and relations of the authorisation ledger, in one world made by the services."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+from axes.models import AccessAttempt
+from django.apps import apps
+from django.contrib import admin
+from django.core.cache import cache
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+
+from partners.models import PartnerDraft, PartnerRelationship
+from partners.services import invitations, relationships, tokens
+from rbac.catalogue import CEILING, BuiltIn, Permission
+from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, User
+from rooms.models import InventoryImport, Room
+from rooms.scopes import Scope
+from rooms.services import inventory_imports
+from tests.factories.browsing import browser
+from tests.factories.world import (
+    Customer,
+    assign,
+    contact,
+    custom_role,
+    found_customer,
+    found_partner,
+    invite,
+    join,
+    make,
+    over,
+    room_group,
+    security_group,
+)
+
+# In the order of the ledger's columns.
+ACTORS = (
+    "anon",  # nobody has signed in
+    "mmr",  # Contoso's MMR Admin
+    "lead",  # Contoso's Site Lead, all rooms
+    "tech",  # Contoso's Site Tech, the first room
+    "viewer",  # a custom role of Contoso with Rooms: View alone, the first room
+    "other",  # Tailwind's MMR Admin
+    "partner",  # Fabrikam's primary admin: Contoso's German rooms, and all of Wingtip's
+    "rival",  # Northwind's primary admin: Contoso's American room
+    "removed",  # was a primary admin of Contoso; the session is still open
+    "inactive",  # Contoso's second Site Lead, deactivated while signed in
+    "invited",  # Litware's, invited by Contoso, has not answered
+    "staff",  # support staff
+    "token",  # the partner's tool: everything a partner may hold, at Contoso
+    "revoked",  # a token of the partner that was revoked
+)
+RELATIONS = {
+    "own": "Contoso's, within the partner's (and the tech's) scope",
+    "out": "Contoso's, outside the partner's scope: the rival's room, the customer's own role, another's invitation",
+    "second": "Wingtip's, the partner's other customer",
+    "foreign": "Tailwind's, asked for at Tailwind",
+    "mixed": "Tailwind's, asked for at Contoso",
+    "ended": "Contoso's relationship that has ended",
+    "never": "what never existed, asked for at Contoso",
+    "public": "nobody's",
+    "mine": "the invitation of the invited person",
+    "colleagues": "the invitation of a colleague of the invited person",
+    "nobodys": "an invitation that never existed",
+}
+AMERICAN_GROUP = "Contoso group of America"
+MISSING = uuid.UUID("99999999-9999-4999-8999-999999999999")
+
+# What a change says, where an empty form would be refused before anybody asks for the permission.
+SAID: dict[str, dict[str, Any]] = {
+    "api-room": {"city": "Bonn"},
+    "group": {"pick": "room_id"},
+    "group_add": {"name": "Another group"},
+    "group_edit": {"name": "Another name"},
+    "group_rooms": {"pick": "room_id"},
+}
+
+
+@dataclass
+class Scene:
+    """One world for many requests: each is undone."""
+
+    clients: dict[str, Client] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    places: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # Per actor, texts that no answer to him may hold.
+    secrets: dict[str, set[str]] = field(default_factory=dict)
+
+    @contextmanager
+    def asking(
+        self, actor: str, method: str, url: str, route: str = "", relation: str = "public"
+    ) -> Iterator[tuple[HttpResponse, str]]:
+        """The answer and its body, undone afterwards."""
+        cache.clear()  # how often one may ask is not the question here
+        place, said = self.places[relation], SAID.get(route, {}) if method in ("POST", "PATCH", "PUT") else {}
+        given: dict[str, Any] = {"data": {name: place.get(value, value) for name, value in said.items()}}
+        if url.startswith("/api/") and method != "GET":
+            given["content_type"] = "application/json"
+        with transaction.atomic():
+            client = self.clients[actor]
+            cookies = dict(client.cookies)
+            answer = getattr(client, method.lower())(url, headers=self.headers.get(actor, {}), **given)
+            body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            yield answer, body.decode(errors="replace")
+            client.cookies.clear()
+            client.cookies.update(cookies)
+            transaction.set_rollback(True)
+
+
+def make_scene() -> Scene:
+    world = make()
+    contoso, tailwind = world.contoso, world.tailwind
+    wingtip, litware = found_customer("Wingtip"), found_partner("Litware")
+    adatum = found_partner("Adatum")
+    for customer in (contoso, tailwind, wingtip):
+        customer.member(BuiltIn.MMR_ADMIN, "keeper")
+        room_group(customer.tenant, f"{customer.tenant.name} group", *customer.rooms)
+    american = contoso.rooms[2]
+    room_group(contoso.tenant, AMERICAN_GROUP, american)
+    ours, (ann,) = join(contoso, world.fabrikam, "ann")
+    theirs, (nils,) = join(contoso, world.northwind, "nils", rooms=[american])
+    second, _ = join(wingtip, world.fabrikam, "ann", scope=Scope(all_rooms=True))
+    foreign, (eve,) = join(tailwind, world.northwind, "eve", rooms=tailwind.rooms)
+    ended, (rae,) = join(contoso, adatum, "rae")
+    asked, (to_ivy, to_joe) = invite(contoso, "ivy@litware.example", "joe@litware.example")
+    pending = {
+        relationship: invitations.invite(relationship, [contact(f"new@{label}.example")], by=customer.admin)[0]
+        for relationship, label, customer in (
+            (ours, "fabrikam", contoso),
+            (theirs, "northwind", contoso),
+            (second, "fabrikam", wingtip),
+            (foreign, "northwind", tailwind),
+            (ended, "adatum", contoso),
+        )
+    }
+    people = {
+        "mmr": contoso.admin,
+        "lead": contoso.member(BuiltIn.SITE_LEAD, "lea"),
+        "tech": contoso.member(BuiltIn.SITE_TECH, "tess", over(contoso.rooms[0])),
+        "viewer": contoso.person("vic"),
+        "other": tailwind.admin,
+        "partner": ann,
+        "rival": nils,
+        "removed": rae,
+        "inactive": contoso.member(BuiltIn.SITE_LEAD, "ina"),
+        "invited": litware.person("ivy"),
+        "staff": User.objects.create(username="help", upn="help@portal.example", is_staff=True),
+    }
+    assign(custom_role(contoso.tenant, Permission.ROOMS_VIEW), people["viewer"], over(contoso.rooms[0]))
+    scene = Scene()
+    scene.clients = {name: browser(person) for name, person in people.items()}
+    for name in ("anon", "token", "revoked"):
+        scene.clients[name] = browser()
+    keys = {}
+    for name, relationship, holder in (
+        ("token", ours, ann),
+        ("revoked", ours, ann),
+        ("rival's", theirs, nils),
+        ("second", second, ann),
+        ("foreign", foreign, eve),
+    ):
+        scopes, lifetime = sorted(CEILING), timedelta(days=1)
+        token, secret = tokens.issue(relationship.delegation, name, by=holder, scopes=scopes, lifetime=lifetime)
+        scene.headers[name] = {"Authorization": f"Token {secret}"}
+        keys[relationship] = keys.get(relationship, token.token_key)
+        if name == "revoked":
+            tokens.revoke(token, by=ann)
+    relationships.remove(ended, by=contoso.admin)
+    User.objects.filter(pk=people["inactive"].pk).update(is_active=False)
+    _back_office_rows(contoso, ann)
+    imports = {customer.tenant.name: _import_of(customer) for customer in (contoso, tailwind)}
+
+    def place(customer: Customer, room: Room, relationship: PartnerRelationship, role: Role | None = None) -> dict:
+        base = _base(relationship) if role is None else role.assignments.order_by("pk").first()
+        inventory = imports.get(customer.tenant.name)
+        return {
+            "tenant_id": customer.tenant.pk,
+            "room_id": room.pk,
+            "group_id": room.groups.order_by("-pk" if room == american else "pk").values_list("pk", flat=True).first(),
+            "relationship_id": relationship.pk,
+            "invitation_id": pending[relationship].pk,
+            "role_id": base.role_id if base else MISSING.int % 10**9,
+            "assignment_id": base.pk if base else MISSING.int % 10**9,
+            "import_id": inventory.pk if inventory else MISSING,
+            "prefix": keys.get(relationship, "trm_none"),
+        }
+
+    own_role = Role.objects.get(tenant=contoso.tenant, key=BuiltIn.MMR_ADMIN)
+    of_tailwind = place(tailwind, tailwind.rooms[0], foreign)
+    missing = {name: MISSING if isinstance(value, uuid.UUID) else 10**9 for name, value in of_tailwind.items()}
+    scene.places = {
+        "own": place(contoso, contoso.rooms[0], ours),
+        "out": place(contoso, american, theirs, own_role),
+        "second": place(wingtip, wingtip.rooms[0], second),
+        "foreign": of_tailwind,
+        "mixed": of_tailwind | {"tenant_id": contoso.tenant.pk},
+        "ended": place(contoso, american, ended, own_role) | {"relationship_id": ended.pk},
+        "never": missing | {"tenant_id": contoso.tenant.pk, "prefix": "trm_none"},
+        "public": {},
+        # An invitation is the invited person's own, wherever the customer is.
+        "mine": {"invitation_id": to_ivy.pk, "secret": "x" * 32},
+        "colleagues": {"invitation_id": to_joe.pk, "secret": "x" * 32},
+        "nobodys": {"invitation_id": MISSING, "secret": "x" * 32},
+    }
+    assert asked.pk
+    scene.secrets = _secrets(contoso, tailwind, wingtip)
+    return scene
+
+
+def _base(relationship: PartnerRelationship) -> Assignment | None:
+    return Assignment.objects.filter(
+        role__delegation=relationship.delegation_id, key=AssignmentKey.INVITED_ADMINS
+    ).first()
+
+
+def _import_of(customer: Customer) -> InventoryImport:
+    row = f"Identity,DisplayName\nroom0@{customer.domain},{customer.tenant.name} room renamed"
+    return inventory_imports.prepare(customer.tenant, BytesIO(row.encode()), "rooms.csv", by=customer.admin)
+
+
+def _back_office_rows(contoso: Customer, ann: User) -> None:
+    """One of each thing that the back office shows and that nothing above has made."""
+    AccessAttempt.objects.create(username="x", ip_address="127.0.0.1", failures_since_start=1)
+    PartnerDraft.objects.create(tenant=contoso.tenant, user=contoso.admin)
+    security_group(contoso.tenant, "Contoso staff", contoso.admin)
+    assert PendingClaim.objects.exists()
+
+
+def _secrets(contoso: Customer, tailwind: Customer, wingtip: Customer) -> dict[str, set[str]]:
+    """Each tenant's rooms, people and groups carry its name: whoever may not see them must never read them."""
+    marks = {
+        customer.tenant.name: {
+            f"{customer.tenant.name} room",
+            f"{customer.tenant.name} group",
+            f"{customer.tenant.name} tower",
+            f"keeper@{customer.domain}",
+        }
+        for customer in (contoso, tailwind, wingtip)
+    }
+    everything = set().union(*marks.values())
+    others = marks["Tailwind"] | marks["Wingtip"]
+    american, second = "Contoso room 2", "Contoso room 1"
+    out_of_scope = {american, AMERICAN_GROUP}
+    hidden = {
+        "mmr": others,
+        "lead": others,
+        "tech": others | out_of_scope | {second, "Contoso group"},
+        "viewer": others | out_of_scope | {second, "Contoso group"},
+        "other": marks["Contoso"] | marks["Wingtip"],
+        "partner": marks["Tailwind"] | out_of_scope,
+        "rival": marks["Wingtip"] | marks["Tailwind"] | {"Contoso room 0", second},
+        "token": others | out_of_scope,
+        "staff": set(),
+        # Those who were invited by Contoso may read who it was.
+        "invited": others | {"Contoso room", "Contoso group"},
+        "removed": others | {"Contoso room", "Contoso group"},
+    }
+    return {actor: hidden.get(actor, everything) for actor in ACTORS}
+
+
+def any_of(model_name: str) -> Any:
+    """What the back office calls some row of the model `app_model` by."""
+    model = apps.get_model(*model_name.split("_", 1))
+    key = getattr(admin.site._registry[model], "key", "pk")
+    return model._default_manager.values_list(key, flat=True).first()
