@@ -65,8 +65,8 @@ def invite(
     """A pending invitation for each contact, and a mail that leaves once this is committed.
 
     A lapsed relationship is open again. All or nothing. Raises PermissionDenied if `by` may not modify the
-    customer's settings; DelegationOver; NoContact, DuplicateContact, OwnPerson, NotAPerson, AlreadyInvited, AlreadyPrimaryAdmin,
-    DailyLimit, InvalidLifetime; ValidationError for a UPN that is none.
+    customer's settings; DelegationOver; NoContact, DuplicateContact, OwnPerson, NotAPerson, AlreadyInvited,
+    AlreadyPrimaryAdmin, DailyLimit, InvalidLifetime; ValidationError for a UPN that is none.
     """
     with recording(
         Category.PARTNER_INVITATION,
