@@ -69,13 +69,13 @@ class SignIn(LoginView):
 def _demo_accounts() -> list[Any]:
     if not settings.DEMO:
         return []
-    from trm_portal.development import demo_data  # noqa: PLC0415 - absent from a production image
+    from trm_portal.development import demo_data  # noqa: PLC0415 - loaded in the demo only
 
     return demo_data.accounts()
 
 
 def _demo_account(upn: str) -> User:
-    from trm_portal.development import demo_data  # noqa: PLC0415 - absent from a production image
+    from trm_portal.development import demo_data  # noqa: PLC0415 - loaded in the demo only
 
     return demo_data.account(upn)
 
