@@ -26,10 +26,6 @@ class Valkey:
         """The address as Celery writes it."""
         return f"redis+socket://{self.socket}?virtual_host={database}"
 
-    def redis_url(self, database: int = 0) -> str:
-        """The address as the redis library writes it."""
-        return f"unix://{self.socket}?db={database}"
-
     def start(self) -> None:
         """Afterwards the server answers. Raises SetUpError if it can't start."""
         make_own_folder(self.sockets, uid=os.geteuid(), gid=os.getegid())
