@@ -109,6 +109,7 @@ class ReadOnly(admin.ModelAdmin):
 
     actions = None
     key = "pk"  # the field that stands in addresses, for rows whose primary key must not be shown
+    linked_by: tuple[str, ...] = ()  # lookups through other models that links to this list use
     list_per_page = 50
     paginator = CappedPaginator
     show_facets = admin.ShowFacets.NEVER  # counts of whole tables, one for each filter
@@ -126,6 +127,8 @@ class ReadOnly(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what is shown may be asked for: a list narrowed by a hidden column would spell it out, letter by letter."""
+        if lookup in self.linked_by:
+            return True
         name = lookup.partition("__")[0]
         name = self.opts.pk.name if name == "pk" else name
         hidden = {column.name for column in self.opts.fields if column.name != "id"} - self._shown()

@@ -15,6 +15,7 @@ from rooms.scopes import rooms_of
 class RoomAdmin(ReadOnly):
     list_display = ("display_name", "resource_account", "tenant", "city", "building", "state", "health")
     list_filter = ("state", "health")
+    linked_by = ("scopes__assignment__id__exact",)
     list_select_related = ("tenant",)
     search_fields = ("display_name", "resource_account", "tenant__name", "host_name", "serial_number")
     search_help_text = _("Room, resource account, tenant, host name or serial number.")
