@@ -6,7 +6,7 @@ consumed at the first home sign-in. Somebody from a tenant that is neither known
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied
 
@@ -36,9 +36,15 @@ def arrive(identity: Identity, *, is_awaited: Callable[[str], bool]) -> User:
     `is_awaited(upn)` says whether an open invitation names the UPN. Raises PermissionDenied for a stranger, for a
     deactivated account and for people of a closed tenant, ValidationError for a UPN that is none.
     """
-    identity = replace(identity, upn=normalise(identity.upn), name=identity.name[:NAME_LENGTH])
+    identity = replace(identity, upn=normalise(identity.upn), name=_one_line(identity.name))
     known = _known(identity)
     return _enter(identity, is_awaited) if known is None else _return(known, identity)
+
+
+def _one_line(name: str) -> str:
+    """What a directory says of a name, without what no column holds and what would make it look like another one."""
+    kept = (sign for sign in name if sign.isprintable())  # no controls, halves of characters, turns of direction
+    return "".join(kept).strip()[:NAME_LENGTH]
 
 
 def _known(identity: Identity) -> User | None:
@@ -90,8 +96,11 @@ def _let_go(tenant: Tenant, upn: str) -> dict[str, str] | None:
     former = User.objects.filter(tenant=tenant, upn=upn).first()
     if former is None:
         return None
-    User.objects.filter(pk=former.pk).update(upn=f"former-{former.pk}@{domain_of(upn)}")
-    return {"renamed": f"former-{former.pk}@{domain_of(upn)}"}
+    name = f"former-{former.pk}@{domain_of(upn)}"
+    if User.objects.filter(tenant=tenant, upn=name).exists():  # the directory may give that name, too
+        name = f"former-{uuid4().hex}@{domain_of(upn)}"
+    User.objects.filter(pk=former.pk).update(upn=name)
+    return {"renamed": name}
 
 
 def _home_of(identity: Identity, is_awaited: Callable[[str], bool]) -> Tenant:

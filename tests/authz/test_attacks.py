@@ -15,6 +15,7 @@ from partners import links
 from partners.forms import mode_field
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.services import accounts
+from rbac.sign_in import Identity, arrive
 from rooms.cells import row_of
 from tests.factories.browsing import browser, text
 from tests.factories.callers import code, person, token, tool
@@ -305,3 +306,22 @@ def test_an_unused_session_beside_a_token_widens_nothing(world):
     assert caller.get("api-rooms", world.tailwind.tenant.pk).status_code == 404
     assert caller.get("api-my-invitations").status_code == 403
     assert caller.post("api-tokens", world.contoso.tenant.pk, body={}).status_code == 403
+
+
+def test_nobody_keeps_another_person_out_by_a_name(world):
+    """Whoever loses his UPN is called former-…; a directory can give that very name to somebody else."""
+    tenant = world.fabrikam.tenant
+    ann = world.fabrikam.person("ann")
+    world.fabrikam.person(f"former-{ann.pk}")
+    found = arrive(Identity(tenant.entra_tid, uuid.uuid4(), ann.upn, "Ann"), is_awaited=lambda upn: False)
+    ann.refresh_from_db()
+    assert (found.upn, ann.upn == found.upn, ann.upn.startswith("former-")) == ("ann@fabrikam.example", False, True)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [("A\x00n\ud800n", "Ann"), ("Ann \u202egnp.exe", "Ann gnp.exe"), ("Änn\nÖ", "ÄnnÖ"), ("x" * 500, "x" * 200)],
+)
+def test_what_a_directory_calls_somebody_is_kept_as_one_plain_line(world, told, kept):
+    who = Identity(world.fabrikam.tenant.entra_tid, uuid.uuid4(), "ann@fabrikam.example", told)
+    assert arrive(who, is_awaited=lambda upn: False).display_name == kept
