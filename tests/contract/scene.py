@@ -11,6 +11,7 @@ from partners.models import ApiToken
 from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
+from rooms.services import groups
 from tests.factories.callers import Caller, nobody, person, token, tool
 from tests.factories.world import World, invite, join, make
 
@@ -56,6 +57,12 @@ class Scene:
         world = self.world
         self.relationship, (self.ann,) = join(world.contoso, world.fabrikam, "ann")
         self.foreign, (self.eve,) = join(world.tailwind, world.northwind, "eve")
+        german = {room.pk for room in world.contoso.german}
+        self.group = groups.create(world.contoso.tenant, "Germany", by=world.contoso.admin, rooms=german)
+        tailwind = world.tailwind
+        self.foreign_group = groups.create(
+            tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
+        )
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
@@ -122,6 +129,9 @@ class Scene:
             "api-customer": [],
             "api-rooms": [],
             "api-room": [contoso.german[0].pk],
+            "api-groups": [],
+            "api-group": [self.group.pk],
+            "api-group-rooms": [self.group.pk],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -145,6 +155,9 @@ class Scene:
         contact = {"name": "Kim", "upn": "kim@northwind.example"}
         bodies: dict[str, Any] = {
             "patch room": {"capacity": 12},
+            "post groups": {"name": "Berlin", "rooms": [self.world.contoso.german[0].pk]},
+            "patch group": {"name": "Deutschland"},
+            "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},

@@ -41,6 +41,12 @@ TABLE = {
     "get rooms":                     (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
     "get room":                      (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
     "patch room":                    (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get groups":                    (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post groups":                   (401,  404,  404,  403,  403,  201,  403,  403,  401,  404,  401,  404,  404),
+    "get group":                     (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "patch group":                   (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "delete group":                  (401,  404,  404,  403,  403,  204,  403,  403,  401,  404,  401,  404,  404),
+    "post group-rooms":              (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
     "get partners":                  (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
     "post partners":                 (401,  404,  404,  403,  403,  201,  403,  403,  401,  404,  401,  404,  404),
     "get partner":                   (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
@@ -97,6 +103,8 @@ def foreign(scene, operation: Operation) -> list:
     contoso, tailwind = scene.world.contoso.tenant.pk, scene.world.tailwind
     if operation.name == "api-room":
         return [contoso, tailwind.rooms[0].pk]
+    if operation.name.startswith("api-group"):
+        return [contoso, scene.foreign_group.pk]
     if operation.name.startswith("api-partner-invitation") and operation.name != "api-partner-invitations":
         return [contoso, scene.pending.pk, scene.foreign.invitations.get().pk]
     if operation.name.startswith("api-partner"):
@@ -108,7 +116,7 @@ def never(args: list) -> list:
     return [*args[:-1], 2**62 if isinstance(args[-1], int) else NEVER]
 
 
-@pytest.mark.parametrize("name", [name for name in HIDDEN if "partner" in name.split()[1] and "partners" not in name])
+@pytest.mark.parametrize("name", [name for name in HIDDEN if name.split()[1].split("-")[0] in ("partner", "group")])
 def test_foreign_and_never_existed_are_the_same_to_the_customer(scene, name):
     operation = Operation(name.split()[0], f"api-{name.split()[1]}")
     caller, args = scene.admin(), foreign(scene, operation)
