@@ -65,7 +65,7 @@ class ProblemSchema(AutoSchema):
         names = ["invalid_parameters", "bad_request", "not_authenticated", "authentication_failed"]
         names += ["not_acceptable", "throttled"]
         if self.method in _WRITING:
-            names += ["invalid", "parse_error", "body_too_large", "unsupported_media_type"]
+            names += ["invalid", "parse_error", "length_required", "body_too_large", "unsupported_media_type"]
         if self.method not in ("GET", "HEAD"):
             names.append("csrf_failed")
         if self.method == "PATCH":

@@ -37,6 +37,7 @@ GENERAL: Mapping[str, tuple[int, Any]] = {
     "not_found": (404, gettext_lazy("There is nothing here, or it is not yours to see.")),
     "method_not_allowed": (405, gettext_lazy("This method does not exist here.")),
     "not_acceptable": (406, gettext_lazy("The answer cannot be given in the form that is asked for.")),
+    "length_required": (411, gettext_lazy("Send the body with its length (Content-Length).")),
     "body_too_large": (413, gettext_lazy("The body of the request is too large.")),
     "unsupported_media_type": (415, gettext_lazy("The body of the request is in a form that is not understood.")),
     "throttled": (429, gettext_lazy("Too many requests. Try again in a moment.")),

@@ -23,7 +23,7 @@ from rest_framework.views import APIView
 
 from audit.errors import RuleBroken
 from rbac import access, gates
-from rbac.api.errors import InvalidParameters, NotForTokens
+from rbac.api.errors import InvalidParameters, LengthRequired, NotForTokens
 from rbac.catalogue import Permission
 from rbac.models import Tenant
 from rbac.paging import MAX_SIZE, Page, page
@@ -64,7 +64,9 @@ class ApiView(APIView):
         """A gate, for those addresses that have one."""
 
     def read(self, body: type["Body"]) -> dict[str, Any]:
-        """The request's body as `body` describes it. Raises ValidationError for anything else."""
+        """The request's body as `body` describes it. Raises ValidationError for anything else, LengthRequired."""
+        if "Transfer-Encoding" in self.request.headers and not self.request.headers.get("Content-Length"):
+            raise LengthRequired
         found = body(data=self.request.data)
         found.is_valid(raise_exception=True)
         return found.validated_data

@@ -29,6 +29,14 @@ class InvalidParameters(APIException):
         ]
 
 
+class LengthRequired(APIException):
+    """A body in chunks, whose length nobody said: the server behind us would take it for none at all."""
+
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_code = "length_required"
+    default_detail = _("Send the body with its length (Content-Length).")
+
+
 class InvalidHeader(APIException):
     """A header of the request that cannot be read."""
 
