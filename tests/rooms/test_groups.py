@@ -36,7 +36,9 @@ def lines(category: str = "Group") -> list[tuple[str, str, str, str]]:
 
 def test_create_makes_a_group_with_its_rooms_on_record(world: World) -> None:
     contoso = world.contoso
-    made = groups.create(contoso.tenant, "Germany", by=contoso.admin, description="All of it", rooms=ids(contoso.german))
+    made = groups.create(
+        contoso.tenant, "Germany", by=contoso.admin, description="All of it", rooms=ids(contoso.german)
+    )
 
     assert (made.tenant, made.name, made.description) == (contoso.tenant, "Germany", "All of it")
     assert ids(list(made.rooms.all())) == ids(contoso.german)
