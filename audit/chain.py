@@ -78,8 +78,11 @@ def _lock_head(tenant_id: UUID) -> tuple[int, bytes, datetime]:
 
 
 def as_stored(value: object) -> object:
-    """`value` as it comes back from a JSON column, so that the digest is the same when read again."""
-    return None if value is None else json.loads(json.dumps(value, cls=DjangoJSONEncoder))
+    """`value` as it comes back from a JSON column, so that the digest is the same when read again.
+
+    Numbers with a point are kept as text: PostgreSQL writes them its own way (1e22 comes back as an integer).
+    """
+    return None if value is None else json.loads(json.dumps(value, cls=DjangoJSONEncoder), parse_float=str)
 
 
 def as_address(text: str | None) -> str | None:

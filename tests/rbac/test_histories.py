@@ -1,0 +1,280 @@
+"""Random histories: after every step the portal's answers are those of the independent oracle, and its index is right.
+
+Invitations, answers, removals, scopes, members, groups, dates and deactivations come in any order. Every refusal is
+fine; what counts is that list, single answer, matrix and the oracle agree afterwards, for everybody.
+"""
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import Http404
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from audit.clock import Now, now
+from partners.models import Invitation, PartnerRelationship
+from partners.services import invitations, relationships
+from rbac import access, grants
+from rbac.catalogue import CEILING, BuiltIn, Permission
+from rbac.models import Assignment, Delegation, Role, SecurityGroup, SecurityGroupMember, User
+from rbac.services import assignments
+from rooms import scopes
+from rooms.models import Room, RoomGroup
+from rooms.scopes import Scope
+from rooms.services import groups
+from tests import invariants
+from tests.factories.world import (
+    Customer,
+    World,
+    assign,
+    contact,
+    custom_role,
+    found_customer,
+    invite,
+    make,
+    room_group,
+    security_group,
+)
+from tests.foundation.clock import Clock
+from tests.rbac import oracle
+
+pytestmark = pytest.mark.django_db
+
+ASKED = (Permission.ROOMS_VIEW, Permission.ROOMS_MODIFY, Permission.GROUPS_VIEW, Permission.ROOMS_UNENROLL)
+NAMES = ("ann", "bob", "eve")
+REFUSALS = (PermissionDenied, ValidationError, Http404)
+picks = st.integers(0, 10**6)
+some_names = st.sets(st.sampled_from(NAMES), min_size=1)
+
+
+class Histories(RuleBasedStateMachine):
+    clock: Clock
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = transaction.atomic()
+        self.block.__enter__()
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.block.__exit__(None, None, None)
+        self.clock.restore()
+
+    @initialize(seed=picks)
+    def begin(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.world: World = make()
+        self.customers: list[Customer] = [self.world.contoso, self.world.tailwind]
+        self.partners = [self.world.fabrikam, self.world.northwind]
+        for customer in self.customers:
+            first, second, _ = customer.rooms
+            room_group(customer.tenant, "Berlin", first)
+            room_group(customer.tenant, "both", first, second)
+            customer.member(BuiltIn.SITE_TECH, "tess", Scope(rooms=frozenset({first.pk})))
+            customer.member(BuiltIn.SITE_LEAD, "lea")
+        self.people = {partner.domain: [partner.person(name) for name in NAMES] for partner in self.partners}
+        for partner in self.partners:
+            security_group(partner.tenant, "Desk", self.people[partner.domain][2])
+
+    # --- What happens ---------------------------------------------------------------------------
+
+    def attempt(self, step: Callable[[], Any]) -> None:
+        """Carried out or refused, but never anything else."""
+        try:
+            with transaction.atomic():
+                step()
+        except REFUSALS:
+            pass
+
+    def one_of(self, pick: int, found: Any) -> Any:
+        rows = list(found)
+        return rows[pick % len(rows)] if rows else None
+
+    def scope(self, customer: Customer, pick: int) -> Scope:
+        rooms = [room.pk for index, room in enumerate(customer.rooms) if pick >> index & 1]
+        own = RoomGroup.objects.filter(tenant=customer.tenant).order_by("pk")
+        chosen = [group.pk for index, group in enumerate(own) if pick >> (index + 4) & 1]
+        return Scope(pick % 7 == 0, frozenset(rooms), frozenset(chosen))
+
+    def customer_of(self, tenant_id: Any) -> Customer:
+        return next(one for one in self.customers if one.tenant.pk == tenant_id)
+
+    @rule(
+        customer=st.integers(0, 1),
+        partner=st.integers(0, 1),
+        names=st.sets(st.sampled_from(NAMES), min_size=1),
+        pick=picks,
+    )
+    def add_partner(self, customer: int, partner: int, names: set[str], pick: int) -> None:
+        inviter, upns = self.customers[customer], [f"{name}@{self.partners[partner].domain}" for name in sorted(names)]
+        self.attempt(lambda: invite(inviter, *upns, scope=self.scope(inviter, pick), days=1 + pick % 3))
+
+    @rule(pick=picks, name=st.sampled_from(NAMES))
+    def invite_more(self, pick: int, name: str) -> None:
+        relationship = self.one_of(pick, PartnerRelationship.objects.order_by("created_at", "pk"))
+        if relationship is not None:
+            upn = f"{name}@{self.partners[pick % 2].domain}"
+            admin = self.customer_of(relationship.tenant_id).admin
+            self.attempt(lambda: invitations.invite(relationship, [contact(upn)], by=admin, days=1))
+
+    @rule(pick=picks, answer=st.sampled_from(["accept", "accept", "accept", "deny", "revoke", "resend"]))
+    def answer(self, pick: int, answer: str) -> None:
+        invitation = self.one_of(pick, Invitation.objects.order_by("-state", "created_at", "pk"))
+        if invitation is None:
+            return
+        step = getattr(invitations, answer)
+        invited = User.objects.filter(upn=invitation.upn).first()
+        by = self.customer_of(invitation.tenant_id).admin if answer in ("revoke", "resend") else invited
+        self.attempt(lambda: step(invitation, by=by))
+
+    @rule(pick=picks, step=st.sampled_from([relationships.remove, relationships.suspend, relationships.resume]))
+    def change_relationship(self, pick: int, step: Callable[..., None]) -> None:
+        relationship = self.one_of(pick, PartnerRelationship.objects.order_by("created_at", "pk"))
+        if relationship is not None:
+            self.attempt(lambda: step(relationship, by=self.customer_of(relationship.tenant_id).admin))
+
+    @rule(pick=picks, chosen=picks)
+    def change_scope(self, pick: int, chosen: int) -> None:
+        assignment = self.one_of(pick, Assignment.objects.exclude(key="founders").order_by("pk"))
+        customer = self.customer_of(assignment.tenant_id) if assignment and self._is_customers(assignment) else None
+        if customer is not None:
+            self.attempt(lambda: scopes.change(assignment, self.scope(customer, chosen), by=customer.admin))
+
+    def _is_customers(self, assignment: Assignment) -> bool:
+        return any(one.tenant.pk == assignment.tenant_id for one in self.customers)
+
+    @rule(pick=picks, chosen=picks, codes=st.sets(st.sampled_from(list(Permission)), min_size=1, max_size=4))
+    def give_custom_role(self, pick: int, chosen: int, codes: set[Permission]) -> None:
+        """The customer's own, or a partner's (whose permissions may even lie above the ceiling)."""
+        delegation = self.one_of(
+            pick, [None, *Delegation.objects.exclude(held_by=None).exclude(state="ended").order_by("pk")]
+        )
+        customer = self.customers[chosen % 2] if delegation is None else self.customer_of(delegation.tenant_id)
+        home = customer.tenant if delegation is None else delegation.held_by
+        person = self.one_of(pick, User.objects.filter(tenant=home).order_by("pk"))
+        role = custom_role(customer.tenant, *codes, delegation=delegation)
+        start = now() + timedelta(hours=12) if chosen % 5 == 0 else None
+        end = now() + timedelta(hours=36) if chosen % 3 == 0 else None
+        scope = self.scope(customer, chosen)
+        if not scope.is_empty:
+            assign(role, person, scope, valid_from=start, valid_until=end)
+
+    @rule(pick=picks, who=picks, adds=st.booleans(), by_group=st.booleans(), by_partner=st.booleans())
+    def change_members(self, pick: int, who: int, adds: bool, by_group: bool, by_partner: bool) -> None:
+        assignment = self.one_of(pick, Assignment.objects.select_related("role__delegation").order_by("pk"))
+        if not self._is_customers(assignment):
+            return
+        delegation = assignment.role.delegation
+        home = assignment.tenant_id if delegation is None else delegation.held_by_id
+        model = SecurityGroup if by_group else User
+        member = self.one_of(who, model.objects.filter(tenant=home).order_by("pk"))
+        by = self.customer_of(assignment.tenant_id).admin
+        if by_partner and delegation is not None:
+            by = assignment.people.first() or by
+        if member is not None:
+            name = ("add" if adds else "remove") + ("_groups" if by_group else "")
+            self.attempt(lambda: assignments.change_members(assignment, by=by, **{name: [member]}))
+
+    @rule(pick=picks, who=picks)
+    def change_security_group(self, pick: int, who: int) -> None:
+        """As a directory tells it: the rows, then the index of every assignment that names the group."""
+        group = self.one_of(pick, SecurityGroup.objects.order_by("pk"))
+        person = self.one_of(who, User.objects.filter(tenant=group.tenant_id).order_by("pk"))
+        with transaction.atomic():
+            gone, _ = SecurityGroupMember.objects.filter(group=group, user=person).delete()
+            if not gone:
+                SecurityGroupMember.objects.create(group=group, user=person, tenant_id=group.tenant_id)
+            for assignment in group.assignments.all():
+                grants.project_members(assignment)
+
+    @rule(pick=picks, room=picks, adds=st.booleans())
+    def change_room_group(self, pick: int, room: int, adds: bool) -> None:
+        group = self.one_of(pick, RoomGroup.objects.order_by("pk"))
+        customer = self.customer_of(group.tenant_id)
+        chosen = {"add" if adds else "remove": [customer.rooms[room % 3].pk]}
+        self.attempt(lambda: groups.change_rooms(group, by=customer.admin, **chosen))
+
+    @rule(hours=st.integers(1, 40))
+    def time_passes(self, hours: int) -> None:
+        self.clock.move(timedelta(hours=hours))
+
+    @rule()
+    def job_runs(self) -> None:
+        invitations.expire_due(Invitation.objects.all())
+
+    @rule(pick=picks, field=st.sampled_from(["is_active", "is_home_member"]), value=st.booleans())
+    def directory_changes_person(self, pick: int, field: str, value: bool) -> None:
+        kept = [customer.admin.pk for customer in self.customers]
+        person = self.one_of(pick, User.objects.exclude(pk__in=kept).order_by("pk"))
+        User.objects.filter(pk=person.pk).update(**{field: value})
+
+    @rule(pick=picks, hours=st.integers(-1, 30))
+    def delegation_gets_an_end(self, pick: int, hours: int) -> None:
+        delegation = self.one_of(pick, Delegation.objects.order_by("pk"))
+        if delegation is not None:
+            Delegation.objects.filter(pk=delegation.pk).update(valid_until=Now() + timedelta(hours=hours))
+
+    # --- What holds -----------------------------------------------------------------------------
+
+    @invariant()
+    def answers_are_the_oracles(self) -> None:
+        world = oracle.dump()
+        rooms = list(Room.objects.order_by("pk"))
+        for user in User.objects.order_by("pk"):
+            matrix = access.permissions_on(user, rooms)
+            for permission in ASKED:
+                expected = oracle.rooms_seen(world, user.pk, permission.value)
+                visible = access.visible(user, permission, Room.objects.all())
+                assert set(visible.values_list("pk", flat=True)) == expected, (user, permission)
+                assert {pk for pk, held in matrix.items() if permission in held} == expected, (user, permission)
+            one, asked = self.random.choice(rooms), self.random.choice(ASKED)
+            assert access.can(user, asked, one) is (asked in matrix[one.pk]), (user, asked, one)
+
+    @invariant()
+    def rows_are_in_order(self) -> None:
+        """A directory may take the last primary admin away; nothing else may be out of order, ever."""
+        invariants.check(besides={invariants.NO_PRIMARY_ADMIN})
+
+    @invariant()
+    def partners_stay_below_the_ceiling(self) -> None:
+        for user in User.objects.all():
+            for held in access.rights(user):
+                assert held.delegation_id is None or held.permissions <= CEILING
+
+
+def test_answers_agree_with_the_oracle_after_any_history(clock):
+    Histories.clock = clock
+    run_state_machine_as_test(
+        Histories,
+        settings=settings(
+            max_examples=15,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_another_customer_is_no_part_of_it(clock):
+    """The oracle itself sees a leak: a stray row in another tenant's index is a difference."""
+    world = make()
+    other = found_customer("Wingtip")
+    tess = world.contoso.member(BuiltIn.SITE_TECH, "tess", Scope(rooms=frozenset({world.contoso.rooms[0].pk})))
+    assignment = Assignment.objects.get(people=tess)
+    assert oracle.rooms_seen(oracle.dump(), tess.pk, "rooms.view") == {world.contoso.rooms[0].pk}
+    assignment.scoped_rooms.create(tenant=world.contoso.tenant, room=world.contoso.rooms[1])
+    assert oracle.rooms_seen(oracle.dump(), tess.pk, "rooms.view") != set(
+        access.visible(tess, Permission.ROOMS_VIEW, Room.objects.all()).values_list("pk", flat=True)
+    )
+    assert not oracle.rooms_seen(oracle.dump(), other.admin.pk, "rooms.view") & {
+        room.pk for room in world.contoso.rooms
+    }
+    assert Role.objects.filter(tenant=other.tenant).count() == 3
