@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Field
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 
 from audit.log import recording
 from audit.models import Category, Operation
@@ -61,7 +62,7 @@ def modify(room: Room, *, by: User, changes: Mapping[str, Any], version: int | N
         before = {field: getattr(current, field) for field in changes}
         for field, value in changes.items():
             setattr(current, field, _empty(field) if value in (None, "") else value)
-        current.clean_fields(exclude=[f.name for f in Room._meta.fields if f.name not in changes])
+        _clean(current, changes)
         refuse_unfit({field: getattr(current, field) for field in changes})
         differing = [field for field in changes if getattr(current, field) != before[field]]
         if differing:
@@ -70,6 +71,14 @@ def modify(room: Room, *, by: User, changes: Mapping[str, Any], version: int | N
         line.before = {field: before[field] for field in differing}
         line.after = {field: getattr(current, field) for field in differing}
     return current
+
+
+def _clean(room: Room, changes: Mapping[str, Any]) -> None:
+    """The changed fields have their types. Raises ValidationError, also where Django's fields know no better (infinity)."""
+    try:
+        room.clean_fields(exclude=[field.name for field in Room._meta.fields if field.name not in changes])
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ValidationError(_("Enter a value that fits."), code="invalid") from error
 
 
 def _empty(field: str) -> Any:
