@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db.models import Field
 from django.http import Http404
-from django.utils.translation import gettext_lazy as _
 
 from audit.log import recording
 from audit.models import Category, Operation
@@ -78,7 +78,7 @@ def _clean(room: Room, changes: Mapping[str, Any]) -> None:
     try:
         room.clean_fields(exclude=[field.name for field in Room._meta.fields if field.name not in changes])
     except (OverflowError, TypeError, ValueError) as error:
-        raise ValidationError(_("Enter a value that fits."), code="invalid") from error
+        raise ValidationError(RegexValidator.message, code="invalid") from error
 
 
 def _empty(field: str) -> Any:
