@@ -6,7 +6,7 @@ A gate answers 404 for what the person cannot see (it might as well not exist) a
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, NoReturn, ParamSpec, cast
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -15,12 +15,25 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
+from audit.log import recording
+from audit.models import Category, Operation
 from rbac import access
 from rbac.access import M, Rights
 from rbac.catalogue import Permission
 from rbac.models import Tenant, TenantStatus, User
 
 P = ParamSpec("P")
+
+# Where a refusal is filed: by the feature of the permission that was missing.
+_CATEGORIES = {
+    "rooms": Category.ROOM,
+    "groups": Category.GROUP,
+    "rings": Category.RING,
+    "reports": Category.ROOM,
+    "tickets": Category.TICKET,
+    "settings": Category.SETTINGS,
+    "roles": Category.ROLE,
+}
 
 
 @dataclass(frozen=True)
@@ -91,7 +104,7 @@ def tenant_page(
         def gated(request: HttpRequest, tenant_id: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             entered = enter(request, tenant_id)
             if anywhere and not any(access.holds(entered.held, one, tenant_id) for one in anywhere):
-                raise PermissionDenied
+                refuse(entered, anywhere[0])
             return view(entered, *args, **kwargs)
 
         gate = login_required(gated)
@@ -104,6 +117,24 @@ def tenant_page(
 def require_whole(request: TenantRequest, permission: Permission) -> None:
     """Pass if the person holds `permission` for the tenant as a whole. Raises PermissionDenied otherwise."""
     if not access.holds_all(request.held, permission, request.customer.pk):
+        refuse(request, permission)
+
+
+def refuse(request: TenantRequest, permission: Permission) -> NoReturn:
+    """Raise PermissionDenied. What was refused is on record if it would have changed something: the person is inside the
+    tenant and sees what he tried to change, so no service will ever hear of it."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        raise PermissionDenied
+    delegations = {one.delegation_id for one in request.held if one.delegation_id is not None}
+    match = request.resolver_match
+    with recording(
+        _CATEGORIES[permission.value.partition(".")[0]],
+        Operation.UPDATE,
+        f"{permission.value} ({match.view_name if match is not None else request.path})",
+        tenant=request.customer,
+        by=request.person,
+        relationship_id=next(iter(delegations), None),
+    ):
         raise PermissionDenied
 
 

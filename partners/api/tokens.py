@@ -1,10 +1,9 @@
 """The signed-in person's tokens for a customer that delegated something to his organisation."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
@@ -18,7 +17,7 @@ from partners.models import ApiToken
 from partners.services import tokens
 from rbac.api.base import PAGING, CustomerView, absolute, answer_page, page_of, page_schema
 from rbac.catalogue import Permission
-from rbac.gates import TenantRequest
+from rbac.gates import TenantRequest, refuse
 from rbac.models import Delegation
 
 TAG = "Tokens"
@@ -33,7 +32,7 @@ class TokensView(CustomerView):
         """Raises PermissionDenied for those who hold nothing through a delegation here."""
         super().enter(request, **kwargs)
         if not self.delegations(request):
-            raise PermissionDenied
+            refuse(cast(TenantRequest, request), Permission.ROOMS_VIEW)
 
     @staticmethod
     def delegations(request: Any) -> set[UUID]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
@@ -91,7 +91,7 @@ class CustomerView(ApiView):
         entered = gates.enter(request, kwargs["tenant_id"])  # type: ignore[arg-type]
         asked = access.holds_all if self.is_whole else access.holds
         if self.gate and not any(asked(entered.held, one, entered.customer.pk) for one in self.gate):
-            raise PermissionDenied
+            gates.refuse(entered, self.gate[0])
 
 
 class Body(serializers.Serializer[Any]):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rbac import access, upn
 from rbac.catalogue import Permission
-from rbac.gates import TenantRequest, find, require_whole, tenant_page
+from rbac.gates import TenantRequest, find, refuse, require_whole, tenant_page
 from rbac.models import Assignment, AssignmentKey, Tenant, User
 from rbac.paging import Page, page
 from rbac.services import assignments
@@ -155,7 +155,7 @@ def members(request: TenantRequest, role_id: int, assignment_id: int) -> HttpRes
     if found.key == AssignmentKey.INVITED_ADMINS:
         return redirect("invited_admins", request.customer.pk, found.role.delegation.relationship.pk)
     if found.role.delegation_id is not None:
-        raise PermissionDenied  # a partner's own custom role: the customer sees it, and does not edit it
+        refuse(request, Permission.ROLES_MODIFY)  # a partner's own custom role: the customer does not edit it
     form = MemberForm(request.POST if "add" in request.POST else None, tenant=request.customer)
     if request.method == "POST" and ("remove" in request.POST or form.is_valid()) and _change(request, found, form):
         return redirect(request.path)
@@ -204,7 +204,7 @@ def scope(request: TenantRequest, role_id: int, assignment_id: int) -> HttpRespo
     found = _find(request, role_id, assignment_id)
     require_whole(request, Permission.ROLES_MODIFY)
     if found.role.delegation_id is not None and found.key != AssignmentKey.INVITED_ADMINS:
-        raise PermissionDenied  # a partner's own custom role: the customer sees it, and does not edit it
+        refuse(request, Permission.ROLES_MODIFY)  # a partner's own custom role: the customer does not edit it
     copy = WorkingCopy(request, found)
     choice, broken = RoomChoice(request, copy.now), ""
     if request.method == "POST":

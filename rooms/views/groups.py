@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rbac import access
 from rbac.catalogue import Permission
-from rbac.gates import TenantRequest, find, require_whole, tenant_page
+from rbac.gates import TenantRequest, find, refuse, require_whole, tenant_page
 from rbac.paging import Page, page
 from rooms.errors import GroupInUse
 from rooms.lists import RoomFilter
@@ -159,7 +159,7 @@ def rooms(request: TenantRequest, group_id: int) -> HttpResponse:
     """Rooms that are not in the group yet: search, filter, add those that are ticked or all that match."""
     found = _modifiable(request, group_id)
     if not service.may_change_rooms(found, request.person):
-        raise PermissionDenied
+        refuse(request, Permission.GROUPS_MODIFY)
     chosen = _addable(request, found)
     if request.method == "POST":
         return _put_in(request, found, chosen)
@@ -238,8 +238,8 @@ def _find(request: TenantRequest, group_id: int) -> RoomGroup:
 
 def _modifiable(request: TenantRequest, group_id: int) -> RoomGroup:
     found = _find(request, group_id)
-    if request.method != "POST" and not access.can(request.person, Permission.GROUPS_MODIFY, found, request.held):
-        raise PermissionDenied
+    if not access.can(request.person, Permission.GROUPS_MODIFY, found, request.held):
+        refuse(request, Permission.GROUPS_MODIFY)
     return found
 
 

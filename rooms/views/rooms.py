@@ -3,7 +3,7 @@
 from copy import copy
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rbac import access
 from rbac.catalogue import TABLE, Permission
-from rbac.gates import TenantRequest, find, tenant_page
+from rbac.gates import TenantRequest, find, refuse, tenant_page
 from rbac.paging import Page, page
 from rooms import change_control
 from rooms.errors import StaleVersion
@@ -103,7 +103,7 @@ def edit(request: TenantRequest, room_id: int) -> HttpResponse:
     """Change a room. Somebody else's faster change is shown beside what was typed."""
     found = _find(request, room_id)
     if not access.can(request.person, Permission.ROOMS_MODIFY, found, request.held):
-        raise PermissionDenied
+        refuse(request, Permission.ROOMS_MODIFY)
     form = RoomForm(request.POST if request.method == "POST" else None, instance=copy(found))  # it writes into its own
     if request.method == "POST" and form.is_valid() and _save(request, form, found):
         return redirect("room", request.customer.pk, room_id)

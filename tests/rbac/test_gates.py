@@ -27,7 +27,7 @@ def test_a_refused_change_is_on_record_with_the_partner_who_tried(world: World) 
     relationship, (ann,) = join(world.contoso, world.fabrikam, "ann")
     url = reverse("partner_remove", args=[world.contoso.tenant.pk, relationship.pk])
     assert browser(ann).post(url, {"step": "delete"}).status_code == 403
-    assert failed() == [("Settings", "settings.view (partner_remove)", ann.upn, "permission_denied")]
+    assert failed() == [("Settings", "settings.modify (partner_remove)", ann.upn, "permission_denied")]
     assert AuditEvent.objects.get(result="Failed").relationship_id == relationship.delegation_id
     relationship.refresh_from_db()
     assert relationship.state == "active"
