@@ -12,6 +12,7 @@ from partners.errors import DuplicateContact, InvalidLifetime, NoContact, TermsC
 from partners.models import Terms
 from partners.services import invitations
 from partners.services.invitations import DAYS, DEFAULT_DAYS, Contact
+from partners.services.relationships import LABEL_LENGTH
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Tenant
 from rooms.errors import ManualNotOffered
@@ -176,7 +177,7 @@ class PartnerForm(LifetimeForm):
 
     label = LineField(
         label=_("Partner name"),
-        max_length=120,
+        max_length=LABEL_LENGTH,
         required=False,
         help_text=_("How you call the partner here. If left out, the domain of the first contact."),
     )
@@ -232,3 +233,13 @@ class TermsForm(forms.Form):
         if data.get("version") != self.terms.version:
             raise TermsChanged
         return data
+
+
+class LabelForm(forms.Form):
+    """What the customer calls a partner."""
+
+    label = LineField(
+        label=_("Partner name"),
+        max_length=LABEL_LENGTH,
+        help_text=_("How you call the partner here. The partner does not see it."),
+    )

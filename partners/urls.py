@@ -8,6 +8,7 @@ _of_relationship: list[URLPattern | URLResolver] = [
     path("", partners.partner, name="partner"),
     path("suspend/", partners.suspend, name="partner_suspend"),
     path("resume/", partners.resume, name="partner_resume"),
+    path("rename/", partners.rename, name="partner_rename"),
     path("remove/", partners.remove, name="partner_remove"),
     path("invited-admins/", invited_admins.invited_admins, name="invited_admins"),
     path("invitations/<uuid:invitation_id>/resend/", partners.resend, name="invitation_resend"),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from audit.clock import now
+from partners.forms import LabelForm
 from partners.lists import BADGES, PartnerFilter, bases_of, delivery_of, open_invitation_counts
 from partners.models import Invitation, InvitationState, PartnerRelationship
 from partners.services import drafts, invitations, relationships
@@ -233,6 +234,31 @@ def _find_to_change(request: TenantRequest, relationship_id: UUID) -> PartnerRel
     relationship = _find(request, relationship_id)
     require_whole(request, Permission.SETTINGS_MODIFY)
     return relationship
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@tenant_page(Permission.SETTINGS_MODIFY)
+def rename(request: TenantRequest, relationship_id: UUID) -> HttpResponse:
+    """What the customer calls the partner; the partner does not see it."""
+    relationship = _find_to_change(request, relationship_id)
+    if not relationship.is_open:
+        raise DelegationOver
+    form = LabelForm(request.POST if request.method == "POST" else None, initial={"label": relationship.label})
+    url = reverse("partner", args=[request.customer.pk, relationship.pk])
+    if request.method == "POST" and form.is_valid():
+        relationships.rename(relationship, form.cleaned_data["label"], by=request.person)
+        messages.success(
+            request, _("The partner is now called “%(name)s” here.") % {"name": form.cleaned_data["label"]}
+        )
+        return redirect(url)
+    crumbs = [
+        (_("Settings"), ""),
+        (_("Partners"), reverse("partners", args=[request.customer.pk])),
+        (relationship.label, url),
+        (_("Rename"), ""),
+    ]
+    context = {"partner": relationship, "form": form, "url": url, "crumbs": crumbs}
+    return render(request, "partners/partners/rename.html", context)
 
 
 @contextmanager

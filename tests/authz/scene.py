@@ -75,6 +75,7 @@ MISSING = uuid.UUID("99999999-9999-4999-8999-999999999999")
 # What a change says, where an empty form would be refused before anybody asks for the permission.
 SAID: dict[str, dict[str, Any]] = {
     "api-room": {"city": "Bonn"},
+    "api-groups": {"name": "Another group"},
     "group": {"pick": "room_id"},
     "group_add": {"name": "Another group"},
     "group_edit": {"name": "Another name"},

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from partners.models import PartnerRelationship
 from rbac.models import Role
-from rooms.models import Room
+from rooms.models import Room, RoomGroup
 from tests.browser.conftest import PHONE, WIDE
 from tests.browser.scene import sign_in, site
 from trm_portal.development.demo_people import ADA, ANN, TAILWIND, TESSA, WIDE_WORLD, Person
@@ -30,6 +30,7 @@ def test_pages_of_an_mmr_admin(new_page: Callable[..., Page], look: dict[str, An
     home = page.url
     tailwind = {"tenant__entra_tid": TAILWIND.tid}
     room = Room.objects.filter(**tailwind).order_by("pk")[0]
+    group = RoomGroup.objects.filter(**tailwind).order_by("pk")[0]
     active = PartnerRelationship.objects.get(**tailwind, label="Fabrikam AV Services")
     role = active.delegation.roles.get()
     assignment = role.assignments.get()
@@ -41,9 +42,14 @@ def test_pages_of_an_mmr_admin(new_page: Callable[..., Page], look: dict[str, An
         f"rooms/{room.pk}/",
         f"rooms/{room.pk}/edit/",
         "rooms/import/",
+        "groups/",
+        "groups/add/",
+        f"groups/{group.pk}/",
+        f"groups/{group.pk}/rooms/",
         "settings/",
         "settings/partners/",
         f"settings/partners/{active.pk}/",
+        f"settings/partners/{active.pk}/rename/",
         f"settings/partners/{active.pk}/remove/",
         f"settings/partners/{active.pk}/invited-admins/",
         "settings/partners/add/contacts/",

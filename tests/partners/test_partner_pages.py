@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from audit.clock import Now
-from audit.models import OutboxMessage
+from audit.models import AuditEvent, OutboxMessage
 from partners.models import ApiToken, Invitation, PartnerRelationship
 from partners.services import invitations, relationships, tokens
 from rbac.catalogue import Permission
@@ -437,3 +437,24 @@ def test_one_partner_is_removed_and_no_other(world, client):
         other.delegation_id: "active",
         foreign.delegation_id: "active",
     }
+
+
+def test_rename_is_the_customers_own_word_and_on_record(world, client):
+    relationship, _ = join(world.contoso, world.fabrikam, "ann")
+    place = reverse("partner_rename", args=[world.contoso.tenant.pk, relationship.pk])
+    assert relationship.label in client.get(place).content.decode()
+    for wrong in ("", "x" * 121, "two\nlines"):
+        assert client.post(place, {"label": wrong}).status_code == 200
+    relationship.refresh_from_db()
+    assert relationship.label == "fabrikam.example"
+
+    answer = client.post(place, {"label": "Our AV people"}, follow=True)
+    assert "The partner is now called “Our AV people” here." in answer.content.decode()
+    relationship.refresh_from_db()
+    assert relationship.label == "Our AV people"
+    line = AuditEvent.objects.latest("id")
+    assert (line.category, line.before, line.after) == (
+        "Settings",
+        {"label": "fabrikam.example"},
+        {"label": "Our AV people"},
+    )
