@@ -13,7 +13,7 @@ one request for what is only shown, never into a change.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -157,12 +157,6 @@ class Rule(Protocol):
     """How a model's rows are restricted to what `held` (all holding the permission) lets one see."""
 
     def restrict(self, held: Rights, permission: Permission, queryset: QuerySet[Any]) -> QuerySet[Any]: ...
-
-
-class Governed(Protocol):
-    """A model that says how access to its rows is decided."""
-
-    ACCESS: ClassVar[Rule]
 
 
 @BigAutoField.register_lookup
