@@ -1,5 +1,6 @@
 """What is granted, changed and taken away at the same moment."""
 
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -30,6 +31,11 @@ from tests.races.guards import no_row_locks, rewritten
 from tests.races.harness import Race
 
 COUNTING = "trm_check_admins(bigint)"
+
+
+def linger(*_: Any) -> None:
+    """For the controls: a moment in which the other contender may pass, so that a race is lost soon."""
+    time.sleep(random.uniform(0, 0.02))
 
 
 @dataclass
@@ -93,11 +99,8 @@ def one_stays(case: Case, names: list[str]) -> None:
 @pytest.fixture
 def uncounted(owner_connection):
     """The trigger counts without holding the delegation's row first, and no index row makes one wait for the other."""
-    with (
-        no_row_locks(),
-        rewritten(owner_connection, COUNTING, "FOR UPDATE", ""),
-        mock.patch.object(grants, "project_members"),
-    ):
+    lingers = mock.patch.object(grants, "project_members", side_effect=linger)
+    with no_row_locks(), rewritten(owner_connection, COUNTING, "FOR UPDATE", ""), lingers:
         yield
 
 
@@ -251,7 +254,7 @@ def test_member_added_while_the_partner_is_removed_leaves_nothing(world):
 
 
 def test_control_member_added_while_the_partner_is_removed(world):
-    with no_row_locks():
+    with no_row_locks(), mock.patch.object(assignments, "_require_held", side_effect=linger):
         admit_or_remove(world).must_lose()
 
 
@@ -280,7 +283,12 @@ def test_token_made_while_the_partner_is_removed_is_gone(world):
 
 
 def test_control_token_made_while_the_partner_is_removed(world):
-    with no_row_locks():
+    def slowly(*args: Any) -> access.Rights:
+        held = access.rights(*args)
+        linger()
+        return held
+
+    with no_row_locks(), mock.patch.object(tokens, "rights", slowly):
         token_or_remove(world).must_lose()
 
 
