@@ -1,0 +1,65 @@
+"""Every recorded change asks for its permission; what is authorised by its cause instead is listed here, with the cause."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(
+    path
+    for app in ("audit", "rbac", "rooms", "partners")
+    for pattern in ("services/*.py", "scopes.py", "sign_in.py")
+    for path in (ROOT / app).glob(pattern)
+)
+RECORDS = {"recording", "_recording", "_changing", "together"}
+ASKS = {"require", "require_whole", "is_support", "_require_support"}
+
+CAUSES = {
+    "partners.services.invitations.accept": "the invited person answers: nobody else finds the invitation",
+    "partners.services.invitations.deny": "as accept",
+    "partners.services.invitations.expire_due": "time is over, by the database's clock",
+    "partners.services.invitations._expire_of": "a step of expire_due",
+    "partners.services.invitations._establish": "a step of accept",
+    "partners.services.invitations._send": "a step of invite, which has asked",
+    "partners.services.invitations.lapse_if_dead": "a step of whatever closed the last invitation",
+    "partners.services.invitations.revoke_all": "a step of remove, which has asked",
+    "partners.services.reminders.remind": "a mail by the clock; changes nothing but that it was sent",
+    "partners.services.restoring.make_safe": "the command line, after a backup was restored",
+    "partners.services.restoring._suspend": "a step of make_safe",
+    "partners.services.restoring.drop_messages": "the command line, as make_safe",
+    "partners.services.restoring.release_messages": "the command line, as make_safe",
+    "partners.services.tokens.issue": "asks for each permission of the token itself: nobody gives what he does not hold",
+    "partners.services.tokens.revoke": "the holder's own token: nobody else finds it",
+    "rbac.services.assignments.open_for": "a step of founding a tenant or adding a partner",
+    "rbac.services.assignments.admit": "an accepted invitation, or a claim consumed at home",
+    "rbac.services.assignments.delete": "a step of removing a partner",
+    "rbac.services.delegations.open_for": "a step of adding a partner",
+    "rbac.services.delegations.remove_roles": "a step of removing a partner",
+    "rooms.scopes.follow_groups": "a step of changing a group's rooms, which has asked",
+    "rbac.sign_in._enter": "somebody signs in, as his own directory says who he is",
+    "rbac.sign_in._return": "as _enter",
+}
+
+
+def changes() -> Iterator[tuple[str, bool]]:
+    """Each function that records, and whether it asks for a permission itself."""
+    for path in MODULES:
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef):
+                called = {_name(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
+                if called & RECORDS and node.name not in RECORDS:
+                    yield f"{module}.{node.name}", bool(called & ASKS)
+
+
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def test_every_change_asks_or_has_its_cause():
+    unasked = {name for name, asks in changes() if not asks}
+    assert unasked == set(CAUSES)
+
+
+def test_changes_are_found():
+    assert sum(asks for _, asks in changes()) >= 10
