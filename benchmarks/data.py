@@ -10,7 +10,8 @@ from rbac import grants
 from rbac.catalogue import BuiltIn, permissions_of
 from rbac.models import Assignment, AssignmentKey, AssignmentMember, Delegation, DelegationState, Role, Tenant, User
 from rooms import scopes
-from rooms.models import Room
+from rooms.models import Room, UpdateRing
+from rooms.services import founding
 
 TENANTS = 200
 
@@ -48,15 +49,20 @@ def _rooms(tenants: list[Tenant], count: int) -> None:
                 INSERT INTO rooms_room (tenant_id, resource_account, display_name, state, health, country, region, city,
                     street, postal_code, campus, building, floor, floor_label, label, capacity, time_zone, phone,
                     is_wheelchair_accessible, tags, audio_device, video_device, display_device, host_name,
-                    serial_number, app_version, os_version, version, created_at, changed_at)
+                    serial_number, app_version, os_version, version, ring_id, created_at, changed_at)
                 SELECT %s, 'room' || n || '@t.example', 'Room ' || md5(n::text || %s), 'enrolled', 'healthy', 'DE', '',
                     'City ' || n %% 50, '', '', '', 'Building ' || n %% 9, 1, '', '', 8, '', '', false, '{}',
-                    '', '', '', '', '', '', '', 1, now(), now()
+                    '', '', '', '', '', '', '', 1, %s, now(), now()
                 FROM generate_series(1, %s) n
                 """,
-                [tenant.pk, tenant.name, size],
+                [tenant.pk, tenant.name, _ring_of(tenant).pk, size],
             )
             Tenant.objects.filter(pk=tenant.pk).update(room_count=size)
+
+
+def _ring_of(tenant: Tenant) -> UpdateRing:
+    founding.set_up(tenant)
+    return UpdateRing.objects.get(tenant=tenant, is_default=True)
 
 
 def _person(tenant: Tenant, name: str) -> User:

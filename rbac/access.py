@@ -222,24 +222,28 @@ def _walks(held: Sequence[Held]) -> bool:
 class ThroughRooms:
     """Groups, rings, tickets: visible when one of their rooms is in scope; changed as a whole only when all are.
 
-    `through` names the model that ties object and room (fields `room` and `link`). `whole_for` are the permissions that
-    need all rooms; objects without rooms are for those who cover the tenant.
+    `through` names the model that ties object and room: its field `link` leads to the object, `room` to the room (“pk”
+    where the room itself carries the tie). `whole_for` are the permissions that always need all rooms; others need them
+    where it is asked (`whole`). Objects without rooms are for those who cover the tenant.
     """
 
     through: str
     link: str
+    room: str = "room"
     whole_for: Collection[Permission] = ()
 
-    def restrict(self, held: Rights, permission: Permission, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        whole = {one.tenant_id for one in held if one.covers_tenant}
+    def restrict(
+        self, held: Rights, permission: Permission, queryset: QuerySet[Any], *, whole: bool = False
+    ) -> QuerySet[Any]:
+        covered = {one.tenant_id for one in held if one.covers_tenant}
         model = queryset.model
         ties = model._meta.apps.get_model(model._meta.app_label, self.through)._default_manager
-        rooms = ties.model._meta.get_field("room").related_model
+        rooms = ties.model if self.room == "pk" else ties.model._meta.get_field(self.room).related_model
         seen = rooms.ACCESS.restrict(held, permission, rooms._default_manager.all())
-        condition = Q(pk__in=ties.filter(room__in=seen).values(self.link))
-        if permission in self.whole_for:
-            condition &= ~Q(pk__in=ties.exclude(room__in=seen).values(self.link))
-        return queryset.filter(Q(tenant_id__in=whole) | condition & Q(tenant_id__in={one.tenant_id for one in held}))
+        condition = Q(pk__in=ties.filter(**{f"{self.room}__in": seen}).values(self.link))
+        if whole or permission in self.whole_for:
+            condition &= ~Q(pk__in=ties.exclude(**{f"{self.room}__in": seen}).values(self.link))
+        return queryset.filter(Q(tenant_id__in=covered) | condition & Q(tenant_id__in={one.tenant_id for one in held}))
 
 
 @dataclass(frozen=True)
@@ -282,37 +286,47 @@ def rule_of(model: type[Model]) -> Rule:
     return rule
 
 
-def visible(user: Person, permission: Permission, queryset: QuerySet[M], held: Rights | None = None) -> QuerySet[M]:
+def visible(
+    user: Person, permission: Permission, queryset: QuerySet[M], held: Rights | None = None, *, whole: bool = False
+) -> QuerySet[M]:
     """The rows of `queryset` on which `user` holds `permission`; lists, details, selects and exports start here.
 
-    `held` saves resolving again within a request that only shows; changes leave it out.
+    `held` saves resolving again within a request that only shows; changes leave it out. `whole` asks of things with
+    several rooms (tickets) for the permission on all of them.
     """
     live = holding(rights(user) if held is None else held, permission)
     if not live:
         return queryset.none()
-    return rule_of(queryset.model).restrict(live, permission, queryset)
+    rule = rule_of(queryset.model)
+    if isinstance(rule, ThroughRooms):
+        return rule.restrict(live, permission, queryset, whole=whole)
+    return rule.restrict(live, permission, queryset)
 
 
-def can(user: Person, permission: Permission, target: Model, held: Rights | None = None) -> bool:
+def can(
+    user: Person, permission: Permission, target: Model, held: Rights | None = None, *, whole: bool = False
+) -> bool:
     """Whether `user` holds `permission` on `target`: membership in `visible`, so list and detail cannot disagree."""
     if held is None:
         held = rights(user, _tenant_of(target))
-    return visible(user, permission, type(target)._default_manager.filter(pk=target.pk), held).exists()
+    rows = type(target)._default_manager.filter(pk=target.pk)
+    return visible(user, permission, rows, held, whole=whole).exists()
 
 
 def _tenant_of(target: Model) -> UUID | None:
     return target.pk if isinstance(target, Tenant) else getattr(target, "tenant_id", None)
 
 
-def require(user: Person, permission: Permission, target: Model) -> None:
-    """Pass if `user` holds `permission` on `target`, as of now. Raises PermissionDenied otherwise.
+def require(user: Person, permission: Permission, target: Model, *, whole: bool = False) -> None:
+    """Pass if `user` holds `permission` on `target` (on all of its rooms, if `whole`), as of now. Raises PermissionDenied
+    otherwise.
 
     Inside a transaction the delegations the answer rests on are held until it ends, so that a removal comes either
     before (and is seen) or after the change.
     """
     if connection.in_atomic_block:
         _hold_delegation(user, target)
-    if not can(user, permission, target):
+    if not can(user, permission, target, whole=whole):
         raise PermissionDenied
 
 

@@ -12,32 +12,35 @@ from django.db.models import Model
 
 from rbac import access
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
-from rbac.models import User
+from rbac.models import Tenant, User
 from rooms.errors import ManualNotOffered
 from rooms.models import ControlMode
 from rooms.services import policies, rooms
 
-# Each controlled event and the service that carries it out; parameters are plain JSON values.
-_SERVICES: dict[Permission, Callable[..., Any]] = {
-    Permission.ROOMS_MODIFY: rooms.modify,
+# What a controlled event can be, and the service that carries it out: `service(target, by=…, **params)`. Parameters are
+# plain JSON values, so that a change can wait for its approval.
+_SERVICES: dict[tuple[Permission, str], Callable[..., Any]] = {
+    (Permission.ROOMS_MODIFY, "modify"): rooms.modify,
 }
 
 
-def submit(event: Permission, target: Model, *, by: User, **params: Any) -> Any:
-    """`target` is changed by the service of `event` if the customer's policy lets it happen at once; its answer.
+def submit(event: Permission, target: Model, *, by: User, action: str = "modify", **params: Any) -> Any:
+    """`target` is changed by the service of `event` and `action` if the customer's policy lets it happen at once; its answer.
 
     Raises what the service raises (it asks for the permission itself) and ManualNotOffered.
     """
     assert event in CONTROLLED_EVENTS
+    service = _SERVICES[event, action]
     for delegation_id in _delegations(by, event, target):
         if policies.mode_of(delegation_id, event) is not ControlMode.AUTO:
             raise ManualNotOffered
-    return _SERVICES[event](target, by=by, **params)
+    return service(target, by=by, **params)
 
 
 def _delegations(by: User, event: Permission, target: Any) -> set[Any]:
     """The delegations through which `by` may do this; none for the customer's own people."""
-    if by.tenant_id == target.tenant_id:
+    tenant_id = target.pk if isinstance(target, Tenant) else target.tenant_id
+    if by.tenant_id == tenant_id:
         return set()
-    held = access.holding(access.rights(by, target.tenant_id), event)
+    held = access.holding(access.rights(by, tenant_id), event)
     return {one.delegation_id for one in held if one.delegation_id is not None}

@@ -1,7 +1,7 @@
 """Founding a tenant: with its built-in roles and its first MMR Admin, named by UPN; and its identity at Entra."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -17,6 +17,16 @@ from rbac.models import AssignmentKey, PendingClaim, Role, Tenant, TenantDomain,
 from rbac.services import assignments
 from rbac.services.accounts import is_support
 from rbac.upn import normalise
+
+# What the apps above give a tenant when it is founded; they know rbac, rbac does not know them.
+_preparations: list[Callable[[Tenant], None]] = []
+
+
+def prepares(step: Callable[[Tenant], None]) -> None:
+    """Have `step` run for every tenant that is founded, in the same transaction."""
+    if step not in _preparations:
+        _preparations.append(step)
+
 
 _MAX_DOMAIN = 48  # characters, as in a UPN
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
@@ -49,6 +59,8 @@ def found(
             [TenantDomain(tenant=tenant, domain=domain, verified_at=Now()) for domain in domains]
         )
         _appoint(tenant, upn, by)
+        for prepare in _preparations:
+            prepare(tenant)
         line.after = {"admin": upn, "domains": domains, "tenant_id": str(tenant.pk), "reason": reason}
     return tenant
 

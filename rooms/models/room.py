@@ -34,6 +34,11 @@ class Room(models.Model):
     display_name = models.CharField(_("name"), max_length=200)
     state = models.CharField(_("state"), max_length=12, choices=RoomState, default=RoomState.ONBOARDING)
     health = models.CharField(_("health"), max_length=12, choices=Health, default=Health.UNMONITORED)
+    suppressed_until = models.DateTimeField(
+        _("suppressed until"), null=True, blank=True, help_text=_("Empty: until somebody lifts it.")
+    )
+    last_seen_at = models.DateTimeField(_("last report"), null=True, blank=True)
+    ring = models.ForeignKey("rooms.UpdateRing", models.PROTECT, related_name="rooms", verbose_name=_("update ring"))
 
     country = models.CharField(_("country"), max_length=2, blank=True, help_text=_("Two-letter country code."))
     region = models.CharField(_("state or province"), max_length=60, blank=True)
@@ -77,10 +82,22 @@ class Room(models.Model):
             models.CheckConstraint(condition=Q(state__in=RoomState.values), name="room_state"),
             models.CheckConstraint(condition=Q(health__in=Health.values), name="room_health"),
             models.CheckConstraint(condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"), name="room_country"),
+            models.CheckConstraint(
+                condition=Q(suppressed_until__isnull=True) | Q(state="suppressed"), name="room_suppressed_whole"
+            ),
         ]
         indexes = [
             models.Index(fields=["tenant", "display_name", "id"], name="room_by_name"),
             models.Index(fields=["tenant", "city", "id"], name="room_by_city"),
+            # What the clock looks for: rooms that fell silent, suppressions that are over.
+            models.Index(
+                fields=["last_seen_at"],
+                name="room_last_seen",
+                condition=Q(state__in=["enrolled", "suppressed"]) & ~Q(health="unmonitored"),
+            ),
+            models.Index(
+                fields=["suppressed_until"], name="room_suppressed", condition=Q(suppressed_until__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

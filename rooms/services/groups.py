@@ -87,6 +87,19 @@ def delete(group: RoomGroup, *, by: User) -> None:
         current.delete()
 
 
+def hold_default(tenant: Tenant) -> RoomGroup:
+    """The group that new rooms of `tenant` come into, with the scopes that name it, held until the transaction ends."""
+    default = RoomGroup.objects.get(tenant=tenant, is_default=True)
+    scopes.hold_scopes_of([default.pk])
+    return default
+
+
+def welcome(default: RoomGroup, rooms: Collection[int], *, by: User | None) -> None:
+    """New `rooms` are in the group that `hold_default` answered; a step of adding them, which has asked."""
+    _tie(default, rooms)
+    scopes.follow_groups([default.pk], by=by)
+
+
 def may_change_rooms(group: RoomGroup, by: User) -> bool:
     """Whether the rooms of `group` are for `by` to change, as far as scopes are concerned."""
     if can(by, Permission.SETTINGS_MODIFY, group.tenant):

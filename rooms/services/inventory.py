@@ -25,7 +25,8 @@ from rbac.models import Tenant, User
 from rooms import inventories
 from rooms.cells import Problem, Row, excerpt
 from rooms.inventory_reports import Entry, Outcome, Report
-from rooms.models import Room
+from rooms.models import Room, UpdateRing
+from rooms.services import groups
 from rooms.places import zone_of
 
 BATCH = 500  # rows written by one statement, and between two signs of life
@@ -141,6 +142,7 @@ def _known(tenant: Tenant, rows: Sequence[Row], by: User) -> dict[str, Room]:
 # --- What is to be done -------------------------------------------------------------------------
 def _plan(tenant: Tenant, rows: Sequence[Row], known: Mapping[str, Room], *, may_create: bool) -> _Plan:
     plan = _Plan()
+    ring = UpdateRing.objects.get(tenant=tenant, is_default=True) if may_create else None
     for row in rows:
         room = known.get(row.values.get("resource_account", ""))
         if row.problems:
@@ -148,7 +150,7 @@ def _plan(tenant: Tenant, rows: Sequence[Row], known: Mapping[str, Room], *, may
         elif room is None and not may_create:
             plan.entries.append(_refused(row, Problem("not_yours")))
         elif room is None:
-            plan.created.append(Room(tenant=tenant, **_with_zone(Room(), row.values)))
+            plan.created.append(Room(tenant=tenant, ring=ring, **_with_zone(Room(), row.values)))
             plan.entries.append(_entry(row, Outcome.CREATED))
         elif changes := _differing(room, row.values):
             plan.changed.append((room, changes))
@@ -183,6 +185,7 @@ def _refused(row: Row, problem: Problem) -> Entry:
 def _write(tenant: Tenant, rows: Sequence[Row], by: User, line: Line, watch: Watch) -> list[Entry]:
     """The whole file in the open transaction; the entries of the report."""
     _wait_for_other_imports(tenant)
+    newcomers = groups.hold_default(tenant)
     known = _known(tenant, rows, by)
     plan = _plan(tenant, rows, known, may_create=True)
     if plan.changed:  # what is to change is locked, and looked at again: somebody may have been faster
@@ -195,6 +198,7 @@ def _write(tenant: Tenant, rows: Sequence[Row], by: User, line: Line, watch: Wat
     done = _in_batches(plan.created, lambda some: Room.objects.bulk_create(some), done, watch)
     _in_batches([_changed(room, changes) for room, changes in plan.changed], _overwrite, done, watch)
     if plan.created:
+        groups.welcome(newcomers, [room.pk for room in plan.created], by=by)
         counted = Room.objects.filter(tenant=tenant).aggregate(count=Count("pk"))
         Tenant.objects.filter(pk=tenant.pk).update(room_count=counted["count"])
     return plan.entries

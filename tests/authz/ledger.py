@@ -24,7 +24,18 @@ FILE = Path(__file__).parent / "ledger.txt"
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What identifies the object of an address; with one of them an address has to be asked for another's, and for nothing.
-OBJECTS = ("room_id", "group_id", "relationship_id", "invitation_id", "role_id", "import_id", "prefix")
+OBJECTS = (
+    "room_id",
+    "group_id",
+    "relationship_id",
+    "invitation_id",
+    "role_id",
+    "import_id",
+    "prefix",
+    "ring_id",
+    "rollout_id",
+    "ticket_id",
+)
 
 
 @dataclass(frozen=True)

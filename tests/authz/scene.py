@@ -16,11 +16,22 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 
+from audit.clock import now
 from partners.models import PartnerDraft, PartnerRelationship
 from partners.services import invitations, relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, User
-from rooms.models import InventoryImport, Room
+from rooms.models import (
+    InventoryImport,
+    Release,
+    Rollout,
+    Room,
+    Severity,
+    Ticket,
+    TicketKind,
+    TicketRoom,
+    UpdateRing,
+)
 from rooms.scopes import Scope
 from rooms.services import inventory_imports
 from tests.factories.browsing import browser
@@ -70,6 +81,7 @@ RELATIONS = {
     "nobodys": "an invitation that never existed",
 }
 AMERICAN_GROUP = "Contoso group of America"
+AMERICAN_RING = "Contoso ring of America"
 MISSING = uuid.UUID("99999999-9999-4999-8999-999999999999")
 
 # What a change says, where an empty form would be refused before anybody asks for the permission.
@@ -124,6 +136,7 @@ def make_scene() -> Scene:
         room_group(customer.tenant, f"{customer.tenant.name} group", *customer.rooms)
     american = contoso.rooms[2]
     room_group(contoso.tenant, AMERICAN_GROUP, american)
+    _rings_and_tickets((contoso, tailwind, wingtip), american)
     ours, (ann,) = join(contoso, world.fabrikam, "ann")
     theirs, (nils,) = join(contoso, world.northwind, "nils", rooms=[american])
     second, _ = join(wingtip, world.fabrikam, "ann", scope=Scope(all_rooms=True))
@@ -188,6 +201,9 @@ def make_scene() -> Scene:
             "invitation_id": pending[relationship].pk,
             "role_id": base.role_id if base else MISSING.int % 10**9,
             "assignment_id": base.pk if base else MISSING.int % 10**9,
+            "ring_id": room.ring_id,
+            "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
+            "ticket_id": TicketRoom.objects.filter(room=room).values_list("ticket", flat=True).get(),
             "import_id": inventory.pk if inventory else MISSING,
             "prefix": keys.get(relationship, "trm_none"),
         }
@@ -225,6 +241,42 @@ def _import_of(customer: Customer) -> InventoryImport:
     return inventory_imports.prepare(customer.tenant, BytesIO(row.encode()), "rooms.csv", by=customer.admin)
 
 
+def _rings_and_tickets(customers: tuple[Customer, ...], american: Room) -> None:
+    """In each customer a rollout for its default ring and a ticket about its first room; at Contoso as many for `american`."""
+    release = Release.objects.create(version="5.1.0", order=5_001_000, published_at=now())
+    own = UpdateRing.objects.create(tenant_id=american.tenant_id, order=4, name=AMERICAN_RING, test_days=0, rollout_days=1)
+    Room.objects.filter(pk=american.pk).update(ring=own)
+    for customer in customers:
+        default = UpdateRing.objects.get(tenant=customer.tenant, is_default=True)
+        for ring, room in ((default, customer.rooms[0]), (own, american)):
+            if ring.tenant_id == customer.tenant.pk:
+                _rollout_and_ticket(ring, room, release)
+    american.refresh_from_db()
+
+
+def _rollout_and_ticket(ring: UpdateRing, room: Room, release: Release) -> None:
+    day = now().date()
+    wednesday = day + timedelta(days=(2 - day.weekday()) % 7)
+    Rollout.objects.create(
+        tenant_id=ring.tenant_id,
+        ring=ring,
+        release=release,
+        starts_on=wednesday,
+        ends_on=wednesday + timedelta(days=ring.rollout_days),
+        state_changed_at=now(),
+    )
+    ticket = Ticket.objects.create(
+        tenant_id=room.tenant_id,
+        kind=TicketKind.CUSTOMER,
+        severity=Severity.WARNING,
+        title=f"{room.display_name} hums",
+        opened_by=f"keeper@{room.resource_account.partition('@')[2]}",
+        opened_at=now(),
+        touched_at=now(),
+    )
+    TicketRoom.objects.create(tenant_id=room.tenant_id, ticket=ticket, room=room)
+
+
 def _back_office_rows(contoso: Customer, ann: User) -> None:
     """One of each thing that the back office shows and that nothing above has made."""
     AccessAttempt.objects.create(username="x", ip_address="127.0.0.1", failures_since_start=1)
@@ -247,7 +299,7 @@ def _secrets(contoso: Customer, tailwind: Customer, wingtip: Customer) -> dict[s
     everything = set().union(*marks.values())
     others = marks["Tailwind"] | marks["Wingtip"]
     american, second = "Contoso room 2", "Contoso room 1"
-    out_of_scope = {american, AMERICAN_GROUP}
+    out_of_scope = {american, AMERICAN_GROUP, AMERICAN_RING}
     hidden = {
         "mmr": others,
         "lead": others,

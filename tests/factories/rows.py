@@ -5,7 +5,8 @@ import uuid
 import factory
 
 from rbac.models import Tenant, User
-from rooms.models import Room, RoomGroup
+from rooms.models import Room, RoomGroup, UpdateRing
+from rooms.services import founding
 
 
 class TenantFactory(factory.django.DjangoModelFactory):
@@ -30,6 +31,12 @@ class UserFactory(factory.django.DjangoModelFactory):
     username = factory.LazyAttribute(lambda user: f"{user.entra_tid}:{user.entra_oid}" if user.tenant else user.upn)
 
 
+def default_ring(tenant: Tenant) -> UpdateRing:
+    """The ring that new rooms of `tenant` come into; a tenant that no service founded gets its rings now."""
+    founding.set_up(tenant)
+    return UpdateRing.objects.get(tenant=tenant, is_default=True)
+
+
 class RoomFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = Room
@@ -40,6 +47,7 @@ class RoomFactory(factory.django.DjangoModelFactory):
     country = "DE"
     city = "Berlin"
     building = "Berlin Tower 1"
+    ring = factory.LazyAttribute(lambda room: default_ring(room.tenant))
 
 
 class RoomGroupFactory(factory.django.DjangoModelFactory):
