@@ -15,12 +15,15 @@ from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Tenant, User
 from rooms.errors import ManualNotOffered
 from rooms.models import ControlMode
-from rooms.services import policies, rooms
+from rooms.services import monitoring, policies, rooms
 
 # What a controlled event can be, and the service that carries it out: `service(target, by=…, **params)`. Parameters are
 # plain JSON values, so that a change can wait for its approval.
 _SERVICES: dict[tuple[Permission, str], Callable[..., Any]] = {
     (Permission.ROOMS_MODIFY, "modify"): rooms.modify,
+    (Permission.ROOMS_MODIFY, "enroll"): monitoring.enroll,
+    (Permission.ROOMS_MODIFY, "suppress"): monitoring.suppress,
+    (Permission.ROOMS_MODIFY, "unsuppress"): monitoring.unsuppress,
 }
 
 

@@ -50,6 +50,17 @@ class DefaultGroup(RuleBroken):
     text = _("The default group cannot be deleted.")
 
 
+class StateForbids(RuleBroken):
+    code = "state_forbids"
+    text = _("The state of this room does not allow that.")
+
+
+class SuppressionOutOfRange(RuleBroken):
+    code = "suppression_out_of_range"
+    status = 400
+    text = _("Choose a moment in the future, at most 90 days from now.")
+
+
 class UnreadableInventory(RuleBroken):
     """The file as a whole is no inventory; the message says why and what to do."""
 

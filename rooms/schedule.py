@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from rooms import change_control
-from rooms.services import inventory_imports
+from rooms.services import inventory_imports, monitoring
 
 
 @shared_task(name=inventory_imports.TASK, ignore_result=True)
@@ -17,3 +17,9 @@ def carry_out_imports() -> None:
 def discard_old_imports() -> None:
     """Uploaded inventories are gone after a day."""
     inventory_imports.discard_old()
+
+
+@shared_task(ignore_result=True)
+def end_suppressions() -> None:
+    """Rooms whose suppression is over are watched again; that they are was true before."""
+    monitoring.end_due()

@@ -1,12 +1,20 @@
 """The state machines of rooms as data: from each state, the states that may follow."""
 
-from rooms.models import ImportState
+from rooms.models import RoomState, WorkState
 
-INVENTORY_IMPORT: dict[ImportState, frozenset[ImportState]] = {
-    ImportState.CHECKED: frozenset({ImportState.QUEUED}),
-    ImportState.QUEUED: frozenset({ImportState.RUNNING}),
+WORK: dict[WorkState, frozenset[WorkState]] = {
+    WorkState.CHECKED: frozenset({WorkState.QUEUED}),
+    WorkState.QUEUED: frozenset({WorkState.RUNNING}),
     # A run that says nothing for a while is taken for dead, and another one takes over.
-    ImportState.RUNNING: frozenset({ImportState.RUNNING, ImportState.DONE, ImportState.FAILED}),
-    ImportState.FAILED: frozenset({ImportState.QUEUED}),
-    ImportState.DONE: frozenset(),
+    WorkState.RUNNING: frozenset({WorkState.RUNNING, WorkState.DONE, WorkState.FAILED}),
+    WorkState.FAILED: frozenset({WorkState.QUEUED}),
+    WorkState.DONE: frozenset(),
+}
+
+ROOM: dict[RoomState, frozenset[RoomState]] = {
+    RoomState.ONBOARDING: frozenset({RoomState.ENROLLED}),
+    RoomState.ENROLLED: frozenset({RoomState.SUPPRESSED, RoomState.UNENROLLED}),
+    # Suppressed once more: until another moment.
+    RoomState.SUPPRESSED: frozenset({RoomState.ENROLLED, RoomState.SUPPRESSED, RoomState.UNENROLLED}),
+    RoomState.UNENROLLED: frozenset({RoomState.ENROLLED}),
 }

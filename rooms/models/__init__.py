@@ -1,6 +1,7 @@
 """Rooms and what is tied to them: devices, groups, scopes, rings, tickets, change-control policies."""
 
 from rooms.models.approval import ControlMode, ControlPolicy
+from rooms.models.bulk import BulkAction, BulkChange, SavedFilter
 from rooms.models.device import (
     IMPAIRING,
     ActivityKind,
@@ -12,8 +13,8 @@ from rooms.models.device import (
     SignalCategory,
 )
 from rooms.models.enrollment_key import EnrollmentKey
-from rooms.models.inventory import ImportState, InventoryImport
-from rooms.models.room import Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow
+from rooms.models.inventory import InventoryImport
+from rooms.models.room import Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow, state_now
 from rooms.models.scope import AssignmentRoom, AssignmentRoomGroup, RoomGroup, RoomGroupMember
 from rooms.models.ticket import (
     ClosingReason,
@@ -35,6 +36,7 @@ from rooms.models.update_ring import (
     RoomUpdateState,
     UpdateRing,
 )
+from rooms.models.work import Work, WorkState
 
 __all__ = [
     "IMPAIRING",
@@ -42,6 +44,8 @@ __all__ = [
     "ActivityKind",
     "AssignmentRoom",
     "AssignmentRoomGroup",
+    "BulkAction",
+    "BulkChange",
     "ClosingReason",
     "ControlMode",
     "ControlPolicy",
@@ -51,7 +55,6 @@ __all__ = [
     "Health",
     "HealthPeriod",
     "HealthSignal",
-    "ImportState",
     "InventoryImport",
     "Release",
     "RingKey",
@@ -66,6 +69,7 @@ __all__ = [
     "RoomUpdate",
     "RoomUpdateState",
     "RoomUserGrantRow",
+    "SavedFilter",
     "Severity",
     "SignalCategory",
     "Ticket",
@@ -75,4 +79,7 @@ __all__ = [
     "TicketRoom",
     "TicketState",
     "UpdateRing",
+    "Work",
+    "WorkState",
+    "state_now",
 ]

@@ -244,7 +244,9 @@ def _import_of(customer: Customer) -> InventoryImport:
 def _rings_and_tickets(customers: tuple[Customer, ...], american: Room) -> None:
     """In each customer a rollout for its default ring and a ticket about its first room; at Contoso as many for `american`."""
     release = Release.objects.create(version="5.1.0", order=5_001_000, published_at=now())
-    own = UpdateRing.objects.create(tenant_id=american.tenant_id, order=4, name=AMERICAN_RING, test_days=0, rollout_days=1)
+    own = UpdateRing.objects.create(
+        tenant_id=american.tenant_id, order=4, name=AMERICAN_RING, test_days=0, rollout_days=1
+    )
     Room.objects.filter(pk=american.pk).update(ring=own)
     for customer in customers:
         default = UpdateRing.objects.get(tenant=customer.tenant, is_default=True)

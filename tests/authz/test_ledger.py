@@ -48,6 +48,7 @@ TASKS = {
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
+    "rooms.schedule.end_suppressions": "writes down that suppressions are over; being over was true before",
 }
 
 TOOLS = ("token", "revoked")
