@@ -61,6 +61,16 @@ class SuppressionOutOfRange(RuleBroken):
     text = _("Choose a moment in the future, at most 90 days from now.")
 
 
+class FilterNameTaken(RuleBroken):
+    code = "filter_name_taken"
+    text = _("You have a filter of this name already.")
+
+
+class TooManyFilters(RuleBroken):
+    code = "too_many_filters"
+    text = _("You keep 30 filters already. Delete one first.")
+
+
 class UnreadableInventory(RuleBroken):
     """The file as a whole is no inventory; the message says why and what to do."""
 
@@ -71,7 +81,7 @@ class UnreadableInventory(RuleBroken):
 
 class ImportOver(RuleBroken):
     code = "import_over"
-    text = _("This import has been carried out or discarded already.")
+    text = _("This has been carried out or discarded already.")
 
 
 CONSTRAINTS.update({"room_account_in_tenant": ResourceAccountTaken, "room_group_name": GroupNameTaken})

@@ -43,6 +43,10 @@ app.conf.update(
             "task": "rooms.schedule.carry_out_imports",
             "schedule": env.float("SWEEP_SECONDS", default=30.0),
         },
+        "carry out what was chosen in bulk": {
+            "task": "rooms.schedule.carry_out_bulk_changes",
+            "schedule": env.float("SWEEP_SECONDS", default=30.0),
+        },
         "lift suppressions that are over": {
             "task": "rooms.schedule.end_suppressions",
             "schedule": env.float("SUPPRESSIONS_SECONDS", default=60.0),

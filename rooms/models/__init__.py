@@ -14,7 +14,7 @@ from rooms.models.device import (
 )
 from rooms.models.enrollment_key import EnrollmentKey
 from rooms.models.inventory import InventoryImport
-from rooms.models.room import Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow, state_now
+from rooms.models.room import Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow, in_state, state_now
 from rooms.models.scope import AssignmentRoom, AssignmentRoomGroup, RoomGroup, RoomGroupMember
 from rooms.models.ticket import (
     ClosingReason,
@@ -81,5 +81,6 @@ __all__ = [
     "UpdateRing",
     "Work",
     "WorkState",
+    "in_state",
     "state_now",
 ]

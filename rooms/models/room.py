@@ -36,6 +36,13 @@ def state_now() -> Case:
     return Case(When(OVER, then=Value(RoomState.ENROLLED.value)), default=F("state"), output_field=models.CharField())
 
 
+def in_state(state: RoomState) -> Q:
+    """Rooms that are in `state` this second."""
+    if state == RoomState.ENROLLED:
+        return Q(state=state) | OVER
+    return Q(state=state) & ~OVER if state == RoomState.SUPPRESSED else Q(state=state)
+
+
 class RoomQuerySet(models.QuerySet["Room"]):
     def due(self) -> "RoomQuerySet":
         """Rooms whose suppression is over and still has to be lifted."""
