@@ -13,7 +13,7 @@ from rooms.models.device import (
 )
 from rooms.models.enrollment_key import EnrollmentKey
 from rooms.models.inventory import ImportState, InventoryImport
-from rooms.models.room import Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow
+from rooms.models.room import MONITORED, Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow
 from rooms.models.scope import AssignmentRoom, AssignmentRoomGroup, RoomGroup, RoomGroupMember
 from rooms.models.ticket import (
     ClosingReason,
@@ -26,7 +26,9 @@ from rooms.models.ticket import (
     TicketState,
 )
 from rooms.models.update_ring import (
+    LIVE_ROLLOUTS,
     MOST_DAYS,
+    OPEN_UPDATES,
     Release,
     RingKey,
     Rollout,
@@ -38,7 +40,10 @@ from rooms.models.update_ring import (
 
 __all__ = [
     "IMPAIRING",
+    "LIVE_ROLLOUTS",
+    "MONITORED",
     "MOST_DAYS",
+    "OPEN_UPDATES",
     "ActivityKind",
     "AssignmentRoom",
     "AssignmentRoomGroup",
