@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from rooms import change_control
-from rooms.services import inventory_imports
+from rooms.services import inventory_imports, telemetry
 
 
 @shared_task(name=inventory_imports.TASK, ignore_result=True)
@@ -17,3 +17,9 @@ def carry_out_imports() -> None:
 def discard_old_imports() -> None:
     """Uploaded inventories are gone after a day."""
     inventory_imports.discard_old()
+
+
+@shared_task(ignore_result=True)
+def mark_silent_rooms() -> None:
+    """Rooms that have not been heard of for 15 minutes are unmonitored, at most a minute after they fell silent so long."""
+    telemetry.mark_silent()

@@ -108,6 +108,10 @@ def reset(request: TenantRequest) -> HttpResponse:
         "key": current,
         "devices": Device.objects.filter(tenant=request.customer, revoked_at__isnull=True).count(),
         "url": url,
-        "crumbs": [(_("Settings"), ""), (_("Enrolment keys"), url), (_("Reset key") if current else _("Issue the key"), "")],
+        "crumbs": [
+            (_("Settings"), ""),
+            (_("Enrolment keys"), url),
+            (_("Reset key") if current else _("Issue the key"), ""),
+        ],
     }
     return render(request, "rooms/keys/reset.html", context)
