@@ -32,6 +32,7 @@ def _measure(servers: Servers) -> int:
         CELERY_BROKER_URL=servers.broker_url,
         SECRET_KEY="measured, not kept",
         INVITATION_LINK_KEY="measured, not kept",
+        ENROLLMENT_KEY_SECRETS="measured and not kept",
     )
     import django
     from django.core.management import call_command

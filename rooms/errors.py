@@ -84,4 +84,37 @@ class ImportOver(RuleBroken):
     text = _("This has been carried out or discarded already.")
 
 
+class NoKey(RuleBroken):
+    code = "no_key"
+    text = _("There is no enrolment key yet. Somebody who may reset it issues the first one.")
+
+
+class InvalidGrace(RuleBroken):
+    code = "invalid_grace"
+    status = 400
+    text = _("Old keys can go on enrolling for 0 to 72 hours.")
+
+
+class KeyUnreadable(RuleBroken):
+    """The secrets outside the database do not fit what is stored: they were lost, or another installation's."""
+
+    code = "key_unreadable"
+    text = _("This key cannot be read any more. Reset it to issue a new one.")
+
+
+class TooManyDownloads(RuleBroken):
+    code = "too_many_downloads"
+    status = 429
+    text = _("You have downloaded the key five times within an hour. Try again later.")
+
+
+class DeviceRefused(RuleBroken):
+    """An enrolment key or a device's token that opens nothing: unknown, revoked and expired are not told apart."""
+
+    code = "device_refused"
+    status = 401
+    text = _("This key or token opens nothing here.")
+    auth_header = "Bearer"
+
+
 CONSTRAINTS.update({"room_account_in_tenant": ResourceAccountTaken, "room_group_name": GroupNameTaken})

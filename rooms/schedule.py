@@ -4,7 +4,7 @@ from celery import shared_task
 
 from rooms import change_control
 from rooms.models import BulkChange
-from rooms.services import bulk_changes, inventory_imports, monitoring, work
+from rooms.services import bulk_changes, inventory_imports, monitoring, telemetry, work
 
 
 @shared_task(name=inventory_imports.TASK, ignore_result=True)
@@ -32,3 +32,9 @@ def carry_out_bulk_changes() -> None:
 def end_suppressions() -> None:
     """Rooms whose suppression is over are watched again; that they are was true before."""
     monitoring.end_due()
+
+
+@shared_task(ignore_result=True)
+def mark_silent_rooms() -> None:
+    """Rooms that have not been heard of for 15 minutes are unmonitored, at most a minute after they fell silent so long."""
+    telemetry.mark_silent()

@@ -1,6 +1,8 @@
 """The state machines of rooms as data: from each state, the states that may follow."""
 
+from rooms.models import RolloutState as R
 from rooms.models import RoomState, WorkState
+from rooms.models import RoomUpdateState as U
 
 WORK: dict[WorkState, frozenset[WorkState]] = {
     WorkState.CHECKED: frozenset({WorkState.QUEUED}),
@@ -17,4 +19,26 @@ ROOM: dict[RoomState, frozenset[RoomState]] = {
     # Suppressed once more: until another moment.
     RoomState.SUPPRESSED: frozenset({RoomState.ENROLLED, RoomState.SUPPRESSED, RoomState.UNENROLLED}),
     RoomState.UNENROLLED: frozenset({RoomState.ENROLLED}),
+}
+
+# A rollout of the newest release goes on when a room comes into its ring that lacks the version.
+ROLLOUT: dict[R, frozenset[R]] = {
+    R.SCHEDULED: frozenset({R.IN_PROGRESS, R.PAUSED, R.NOT_REQUIRED, R.DEPRECATED}),
+    R.IN_PROGRESS: frozenset({R.PAUSED, R.COMPLETED, R.COMPLETED_WITH_FAILURES, R.DEPRECATED}),
+    R.PAUSED: frozenset({R.SCHEDULED, R.IN_PROGRESS, R.DEPRECATED}),
+    R.COMPLETED: frozenset({R.IN_PROGRESS}),
+    R.COMPLETED_WITH_FAILURES: frozenset({R.IN_PROGRESS, R.COMPLETED}),
+    R.NOT_REQUIRED: frozenset({R.IN_PROGRESS}),
+    R.DEPRECATED: frozenset(),
+}
+
+# A night that passed without success goes back to waiting for the next one, at most twice. Ended: the room left the
+# ring or the service, or a newer release came; it may take part again if it comes back.
+ROOM_UPDATE: dict[U, frozenset[U]] = {
+    U.WAITING: frozenset({U.OFFERED, U.PAUSED, U.DONE, U.ENDED}),
+    U.OFFERED: frozenset({U.WAITING, U.PAUSED, U.DONE, U.FAILED, U.ENDED}),
+    U.PAUSED: frozenset({U.WAITING, U.OFFERED, U.DONE, U.ENDED}),
+    U.FAILED: frozenset({U.WAITING, U.OFFERED, U.DONE}),
+    U.ENDED: frozenset({U.WAITING}),
+    U.DONE: frozenset(),
 }

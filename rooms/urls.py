@@ -14,6 +14,7 @@ from rooms.views import (
     rooms,
     saved_filters,
 )
+from rooms.views import assignments, groups, inventory, keys, overview, roles, rooms
 
 _of_group: list[URLPattern | URLResolver] = [
     path("", groups.group, name="group"),
@@ -57,6 +58,9 @@ _of_assignment: list[URLPattern | URLResolver] = [
 ]
 
 of_tenant += [
+    path("settings/keys/", keys.keys, name="keys"),
+    path("settings/keys/download/", keys.download, name="keys_download"),
+    path("settings/keys/reset/", keys.reset, name="keys_reset"),
     path("settings/roles/", roles.roles, name="roles"),
     path("settings/roles/<int:role_id>/", roles.role, name="role"),
     path("settings/roles/<int:role_id>/assignments/<int:assignment_id>/", include(_of_assignment)),

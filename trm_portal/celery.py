@@ -51,6 +51,7 @@ app.conf.update(
             "task": "rooms.schedule.end_suppressions",
             "schedule": env.float("SUPPRESSIONS_SECONDS", default=60.0),
         },
+        "look for rooms that fell silent": {"task": "rooms.schedule.mark_silent_rooms", "schedule": 60.0},
         "forget old inventories": {"task": "rooms.schedule.discard_old_imports", "schedule": crontab(minute=23)},
         "remind of open invitations": {"task": "partners.schedule.remind_invited", "schedule": crontab(minute=17)},
         "publish the heads of the audit chains": {

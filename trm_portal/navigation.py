@@ -112,6 +112,9 @@ def _settings(request: HttpRequest, customer: Tenant) -> Group:
     if access.holds_all(held, Permission.SETTINGS_VIEW, customer.pk):
         entries.append(_entry(request, _("General"), "sliders", "settings_general", customer))
         entries.append(_entry(request, _("Partners"), "people", "partners", customer))
+    key_permissions = (Permission.ROOMS_DOWNLOAD_KEY, Permission.ROOMS_RESET_KEY)
+    if any(access.holds(held, one, customer.pk) for one in key_permissions):
+        entries.append(_entry(request, _("Enrolment keys"), "key", "keys", customer))
     if access.holds(held, Permission.ROLES_VIEW, customer.pk):
         entries.append(_entry(request, _("Roles"), "shield-lock", "roles", customer))
     if access.holds_all(held, Permission.SETTINGS_MODIFY, customer.pk):

@@ -9,6 +9,7 @@ from pathlib import Path
 import environ
 import structlog
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -26,6 +27,10 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECRET_KEY = env.str("SECRET_KEY")
 # Signs the secret in invitation mails; apart from SECRET_KEY so that either can be changed alone.
 INVITATION_LINK_KEY = env.str("INVITATION_LINK_KEY")
+# Encrypt the enrolment keys in the database: the first one encrypts, each of them decrypts.
+ENROLLMENT_KEY_SECRETS = [one.strip() for one in env.list("ENROLLMENT_KEY_SECRETS") if one.strip()]
+if not ENROLLMENT_KEY_SECRETS:
+    raise ImproperlyConfigured("ENROLLMENT_KEY_SECRETS is empty: name at least one random text of 50 characters.")
 ROOT_URLCONF = "trm_portal.urls"
 WSGI_APPLICATION = "trm_portal.wsgi.application"
 
@@ -211,6 +216,8 @@ CACHES["default"]["OPTIONS"] = (
 
 # --- API ---------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)  # of each person and each token
+AGENT_REQUESTS_PER_MINUTE = env.int("AGENT_REQUESTS_PER_MINUTE", default=60)  # of each device
+ENROLLMENTS_PER_MINUTE = env.int("ENROLLMENTS_PER_MINUTE", default=120)  # from each address
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "partners.api.authentication.TokenAuthentication",

@@ -14,7 +14,7 @@ from rooms.models.device import (
 )
 from rooms.models.enrollment_key import EnrollmentKey
 from rooms.models.inventory import InventoryImport
-from rooms.models.room import Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow, in_state, state_now
+from rooms.models.room import MONITORED, Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow, in_state, state_now
 from rooms.models.scope import AssignmentRoom, AssignmentRoomGroup, RoomGroup, RoomGroupMember
 from rooms.models.ticket import (
     ClosingReason,
@@ -27,7 +27,9 @@ from rooms.models.ticket import (
     TicketState,
 )
 from rooms.models.update_ring import (
+    LIVE_ROLLOUTS,
     MOST_DAYS,
+    OPEN_UPDATES,
     Release,
     RingKey,
     Rollout,
@@ -40,7 +42,10 @@ from rooms.models.work import Work, WorkState
 
 __all__ = [
     "IMPAIRING",
+    "LIVE_ROLLOUTS",
+    "MONITORED",
     "MOST_DAYS",
+    "OPEN_UPDATES",
     "ActivityKind",
     "AssignmentRoom",
     "AssignmentRoomGroup",

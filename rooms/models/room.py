@@ -22,6 +22,10 @@ class RoomState(models.TextChoices):
     UNENROLLED = "unenrolled", _("Unenrolled")
 
 
+# Rooms whose devices report: maintenance silences alerts, not the device.
+MONITORED = (RoomState.ENROLLED, RoomState.SUPPRESSED)
+
+
 class Health(models.TextChoices):
     UNMONITORED = "unmonitored", _("Unmonitored")
     HEALTHY = "healthy", _("Healthy")
