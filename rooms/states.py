@@ -38,7 +38,7 @@ ROOM_UPDATE: dict[U, frozenset[U]] = {
     U.WAITING: frozenset({U.OFFERED, U.PAUSED, U.DONE, U.ENDED}),
     U.OFFERED: frozenset({U.WAITING, U.PAUSED, U.DONE, U.FAILED, U.ENDED}),
     U.PAUSED: frozenset({U.WAITING, U.OFFERED, U.DONE, U.ENDED}),
-    U.FAILED: frozenset({U.WAITING, U.OFFERED, U.DONE}),
+    U.FAILED: frozenset({U.WAITING, U.OFFERED, U.DONE, U.ENDED}),
     U.ENDED: frozenset({U.WAITING}),
     U.DONE: frozenset(),
 }
