@@ -4,7 +4,7 @@ Who did it: the customer's own people read every name; a partner reads the names
 only that it was somebody else (docs/adr/operations-names-in-activity.md).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from rbac.catalogue import Permission
 from rbac.models import Tenant, User
-from rooms.models import ActivityKind, Health, Room, RoomActivity
+from rooms.models import ActivityKind, Health, Room, RoomActivity, UpdateRing
 
 _ICONS = {
     ActivityKind.ADDED: "plus-lg",
@@ -30,6 +30,7 @@ _ICONS = {
     ActivityKind.RING: "diagram-3",
     ActivityKind.UPDATED: "arrow-repeat",
     ActivityKind.UPDATE_FAILED: "exclamation-triangle",
+    ActivityKind.UPDATE_FORCED: "rocket-takeoff",
     ActivityKind.INCIDENT: "ticket-perforated",
 }
 # What of a line's detail is told to whom: the names of the values, by what one must hold on the room.
@@ -39,8 +40,73 @@ _TOLD: dict[ActivityKind, tuple[Permission, tuple[str, ...]]] = {
     ActivityKind.HEALTH: (Permission.ROOMS_VIEW, ("before", "after")),
     ActivityKind.UPDATED: (Permission.ROOMS_VIEW, ("version",)),
     ActivityKind.UPDATE_FAILED: (Permission.ROOMS_VIEW, ("version", "failure")),
-    ActivityKind.RING: (Permission.RINGS_VIEW, ("before", "after")),
-    ActivityKind.INCIDENT: (Permission.TICKETS_VIEW, ("ticket",)),
+    ActivityKind.UPDATE_FORCED: (Permission.ROOMS_VIEW, ("version",)),
+    ActivityKind.DEVICE_ENROLLED: (Permission.ROOMS_VIEW, ("host_name",)),
+    ActivityKind.RING: (Permission.RINGS_VIEW, ("ring", "key")),
+    ActivityKind.INCIDENT: (Permission.TICKETS_VIEW, ("ticket", "what", "title")),
+}
+
+
+def _modified(detail: Mapping[str, Any]) -> str:
+    fields = detail.get("fields")
+    return _("Changed: %(fields)s") % {"fields": ", ".join(map(_label_of, fields))} if fields else ""
+
+
+def _suppressed(detail: Mapping[str, Any]) -> str:
+    return _("Suppressed until") if detail.get("until") else _("Suppressed until somebody lifts it")
+
+
+def _health(detail: Mapping[str, Any]) -> str:
+    if "before" not in detail or "after" not in detail:
+        return ""
+    names = {side: str(Health(detail[side]).label) for side in ("before", "after")}
+    return _("Health: %(before)s → %(after)s") % names
+
+
+def _updated(detail: Mapping[str, Any]) -> str:
+    return _("Updated to version %(version)s") % detail if detail.get("version") else ""
+
+
+def _failed(detail: Mapping[str, Any]) -> str:
+    return _("Update to version %(version)s failed") % detail if detail.get("version") else ""
+
+
+def _forced(detail: Mapping[str, Any]) -> str:
+    return _("Update to version %(version)s forced") % detail if detail.get("version") else ""
+
+
+def _ring(detail: Mapping[str, Any]) -> str:
+    if "ring" not in detail:
+        return ""
+    return _("Moved to the update ring %(name)s") % {
+        "name": UpdateRing(name=detail["ring"], key=detail.get("key", "")).label
+    }
+
+
+def _device(detail: Mapping[str, Any]) -> str:
+    return _("Device %(host_name)s enrolled") % detail if detail.get("host_name") else ""
+
+
+def _incident(detail: Mapping[str, Any]) -> str:
+    texts = {
+        "opened": _("Ticket #%(ticket)s opened: %(title)s"),
+        "reopened": _("Ticket #%(ticket)s reopened: %(title)s"),
+        "closed": _("Ticket #%(ticket)s closed: %(title)s"),
+    }
+    text = texts.get(detail.get("what", ""))
+    return text % {"title": "", **detail} if text and "ticket" in detail else ""
+
+
+_WORDED: dict[ActivityKind, Callable[[Mapping[str, Any]], str]] = {
+    ActivityKind.MODIFIED: _modified,
+    ActivityKind.SUPPRESSED: _suppressed,
+    ActivityKind.HEALTH: _health,
+    ActivityKind.UPDATED: _updated,
+    ActivityKind.UPDATE_FAILED: _failed,
+    ActivityKind.UPDATE_FORCED: _forced,
+    ActivityKind.RING: _ring,
+    ActivityKind.DEVICE_ENROLLED: _device,
+    ActivityKind.INCIDENT: _incident,
 }
 
 
@@ -60,21 +126,9 @@ class Told:
 
     @property
     def text(self) -> str:
-        """What happened, as a sentence in the reader's language."""
-        if self.kind == ActivityKind.MODIFIED and (fields := self.detail.get("fields")):
-            return _("Changed: %(fields)s") % {"fields": ", ".join(map(_label_of, fields))}
-        if self.kind == ActivityKind.SUPPRESSED:
-            return _("Suppressed until") if self.until else _("Suppressed until somebody lifts it")
-        if self.kind == ActivityKind.HEALTH and "after" in self.detail:
-            names = {side: str(Health(self.detail[side]).label) for side in ("before", "after")}
-            return _("Health: %(before)s → %(after)s") % names
-        if self.kind == ActivityKind.UPDATED and self.detail.get("version"):
-            return _("Updated to version %(version)s") % self.detail
-        if self.kind == ActivityKind.UPDATE_FAILED and self.detail.get("version"):
-            return _("Update to version %(version)s failed") % self.detail
-        if self.kind == ActivityKind.RING and {"before", "after"} <= set(self.detail):
-            return _("Update ring: %(before)s → %(after)s") % self.detail
-        return str(self.kind.label)
+        """What happened, as a sentence in the reader's language; what one may not know of it is left out."""
+        word = _WORDED.get(self.kind)
+        return (word(self.detail) if word is not None else "") or str(self.kind.label)
 
     @property
     def until(self) -> datetime | None:

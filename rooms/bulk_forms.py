@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rooms.inventory_reports import label_of
-from rooms.models import BulkAction, Room, RoomGroup
+from rooms.models import BulkAction, Room, RoomGroup, UpdateRing
 from rooms.places import country_choices, time_zone_names
 from rooms.services.bulk import FIELDS, TAGS
 from rooms.values import MAX_TAGS, refuse_unfit
@@ -89,13 +89,32 @@ class GroupForm(forms.Form):
         return {"group": int(self.cleaned_data["group"])}
 
 
+class RingForm(forms.Form):
+    """The ring that the rooms go to."""
+
+    ring = forms.ChoiceField(label=gettext_lazy("Update ring"))
+
+    def __init__(self, *args: Any, rings: QuerySet[UpdateRing], **kwargs: Any) -> None:
+        super().__init__(*args, use_required_attribute=False, **kwargs)
+        self.fields["ring"].choices = [  # type: ignore[attr-defined]
+            (str(ring.pk), ring.label) for ring in rings.order_by("order", "pk")
+        ]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Plain values for the service."""
+        return {"ring": int(self.cleaned_data["ring"])}
+
+
 class PlainForm(forms.Form):
     """An action that needs nothing to be said."""
 
     params: dict[str, Any] = {}
 
 
-def form_for(action: BulkAction, data: Any, *, zone: str, groups: QuerySet[RoomGroup]) -> Any:
+def form_for(
+    action: BulkAction, data: Any, *, zone: str, groups: QuerySet[RoomGroup], rings: QuerySet[UpdateRing]
+) -> Any:
     """The form of `action`, bound to `data` unless that is None."""
     if action == BulkAction.EDIT:
         return EditForm(data)
@@ -103,7 +122,9 @@ def form_for(action: BulkAction, data: Any, *, zone: str, groups: QuerySet[RoomG
         return SuppressForm(data, zone=zone)
     if action == BulkAction.GROUP:
         return GroupForm(data, groups=groups)
-    return PlainForm(data if data is not None else None)
+    if action == BulkAction.RING:
+        return RingForm(data, rings=rings)
+    return PlainForm(data)
 
 
 def field_label(name: str) -> str:

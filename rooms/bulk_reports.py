@@ -9,17 +9,31 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.export import neutralise
-from rooms.errors import ManualNotOffered, StaleVersion, StateForbids, SuppressionOutOfRange, UnknownRooms
+from rooms.errors import (
+    ManualNotOffered,
+    StaleVersion,
+    StateForbids,
+    SuppressionOutOfRange,
+    UnknownGroup,
+    UnknownRing,
+    UnknownRooms,
+)
 from rooms.services.bulk import Fate, Outcome
 
+_RULES = (
+    ManualNotOffered,
+    StaleVersion,
+    StateForbids,
+    SuppressionOutOfRange,
+    UnknownGroup,
+    UnknownRing,
+    UnknownRooms,
+)
 _REASONS = {
     "not_found": gettext_lazy("There is no such room here (any more)."),
     "permission_denied": gettext_lazy("You may see this room, but not do that with it."),
     "invalid": gettext_lazy("The values do not fit this room."),
-    **{
-        one.code: one.text
-        for one in (ManualNotOffered, StaleVersion, StateForbids, SuppressionOutOfRange, UnknownRooms)
-    },
+    **{one.code: one.text for one in _RULES},
 }
 
 

@@ -69,6 +69,8 @@ class FilterNameTaken(RuleBroken):
 class TooManyFilters(RuleBroken):
     code = "too_many_filters"
     text = _("You keep 30 filters already. Delete one first.")
+
+
 class StaleRing(StaleVersion):
     text = _("Somebody else has changed this in the meantime. Look at the current values and try again.")
 
@@ -127,6 +129,18 @@ class UnreadableVersion(RuleBroken):
 class ReleaseNotNewer(RuleBroken):
     code = "release_not_newer"
     text = _("A release of this version or a later one has been published already.")
+
+
+class UnknownGroup(RuleBroken):
+    code = "unknown_group"
+    status = 400
+    text = _("There is no such room group here (any more).")
+
+
+class UnknownRing(RuleBroken):
+    code = "unknown_ring"
+    status = 400
+    text = _("There is no such update ring here (any more).")
 
 
 class UnreadableInventory(RuleBroken):

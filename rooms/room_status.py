@@ -11,12 +11,12 @@ from rbac.catalogue import Permission
 from rbac.models import User
 from rooms.models import (
     IMPAIRING,
+    OPEN_UPDATES,
     Device,
     HealthPeriod,
     HealthSignal,
     Room,
     RoomUpdate,
-    RoomUpdateState,
     Severity,
     SignalCategory,
     Ticket,
@@ -63,8 +63,7 @@ def status_of(room: Room, reader: User, on_room: Collection[Permission], held: R
     sees = incident is not None and access.can(reader, Permission.TICKETS_VIEW, incident, held)
     update = None
     if Permission.RINGS_VIEW in on_room:
-        live = (RoomUpdateState.WAITING, RoomUpdateState.OFFERED, RoomUpdateState.PAUSED)
-        coming = RoomUpdate.objects.filter(room=room, state__in=live).select_related("rollout__release")
+        coming = RoomUpdate.objects.filter(room=room, state__in=OPEN_UPDATES).select_related("rollout__release")
         update = coming.order_by("starts_at", "pk").first()
     return Status(
         since=period.began_at if period is not None else None,

@@ -18,7 +18,8 @@ ROOM: dict[RoomState, frozenset[RoomState]] = {
     RoomState.ENROLLED: frozenset({RoomState.SUPPRESSED, RoomState.UNENROLLED}),
     # Suppressed once more: until another moment.
     RoomState.SUPPRESSED: frozenset({RoomState.ENROLLED, RoomState.SUPPRESSED, RoomState.UNENROLLED}),
-    RoomState.UNENROLLED: frozenset({RoomState.ENROLLED}),
+    # A device that enrols itself in an unenrolled room brings it back to where it began.
+    RoomState.UNENROLLED: frozenset({RoomState.ENROLLED, RoomState.ONBOARDING}),
 }
 
 # A rollout of the newest release goes on when a room comes into its ring that lacks the version.

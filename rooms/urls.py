@@ -7,6 +7,7 @@ from rooms.views import (
     bulk,
     groups,
     inventory,
+    keys,
     monitoring,
     overview,
     roles,
@@ -14,7 +15,6 @@ from rooms.views import (
     rooms,
     saved_filters,
 )
-from rooms.views import assignments, groups, inventory, keys, overview, roles, rooms
 
 _of_group: list[URLPattern | URLResolver] = [
     path("", groups.group, name="group"),

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("rbac", "0002_rules"),
-        ("rooms", "0006_operation_rules"),
+        ("rooms", "0007_rings"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -50,6 +50,7 @@ class Migration(migrations.Migration):
                             ("suppress", "Suppress"),
                             ("unsuppress", "Lift the suppression"),
                             ("group", "Add to a room group"),
+                            ("ring", "Move to an update ring"),
                         ],
                         max_length=12,
                         verbose_name="action",
@@ -94,7 +95,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             ("action", ""),
-                            ("action__in", ["edit", "enroll", "suppress", "unsuppress", "group"]),
+                            ("action__in", ["edit", "enroll", "suppress", "unsuppress", "group", "ring"]),
                             _connector="OR",
                         ),
                         name="bulk_change_action",

@@ -15,6 +15,7 @@ class BulkAction(models.TextChoices):
     SUPPRESS = "suppress", _("Suppress")
     UNSUPPRESS = "unsuppress", _("Lift the suppression")
     GROUP = "group", _("Add to a room group")
+    RING = "ring", _("Move to an update ring")
 
 
 class BulkChange(Work):

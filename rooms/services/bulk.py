@@ -17,7 +17,8 @@ from audit.errors import RuleBroken
 from rbac.access import visible
 from rbac.catalogue import Permission
 from rbac.models import Tenant, User
-from rooms.models import BulkAction, Room, RoomGroup, RoomGroupMember
+from rooms.errors import UnknownGroup, UnknownRing
+from rooms.models import BulkAction, Room, RoomGroup, RoomGroupMember, UpdateRing
 from rooms.services import groups
 from rooms.services.inventory import Submit
 from rooms.values import MAX_TAGS
@@ -117,14 +118,23 @@ def _plainly(action: str, *names: str):  # type: ignore[no-untyped-def]
 
 
 def _into_group(room: Room, params: Mapping[str, Any], by: User, submit: Submit) -> bool:
-    """Not a controlled event: no partner holds it. Raises Http404 for a group that is not there for him."""
+    """Not a controlled event: no partner holds it. Raises UnknownGroup for a group that is not there for him."""
     own = RoomGroup.objects.filter(tenant=room.tenant_id, pk=params["group"])
     group = visible(by, Permission.GROUPS_VIEW, own).first()
     if group is None:
-        raise Http404
+        raise UnknownGroup
     is_new = not RoomGroupMember.objects.filter(room_group=group, room=room).exists()
     groups.change_rooms(group, by=by, add=[room.pk])
     return is_new
+
+
+def _into_ring(room: Room, params: Mapping[str, Any], by: User, submit: Submit) -> bool:
+    """Raises UnknownRing for a ring that is not there for him."""
+    own = UpdateRing.objects.filter(tenant=room.tenant_id, pk=params["ring"])
+    ring = visible(by, Permission.RINGS_VIEW, own).first()
+    if ring is None:
+        raise UnknownRing
+    return bool(submit(Permission.RINGS_MODIFY, ring, by=by, action="move_rooms", rooms=[room.pk]))
 
 
 _ACTIONS = {
@@ -133,4 +143,5 @@ _ACTIONS = {
     BulkAction.SUPPRESS: _plainly("suppress", "until", "reason"),
     BulkAction.UNSUPPRESS: _plainly("unsuppress"),
     BulkAction.GROUP: _into_group,
+    BulkAction.RING: _into_ring,
 }

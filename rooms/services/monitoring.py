@@ -26,7 +26,7 @@ from rbac.catalogue import Permission
 from rbac.models import User
 from rooms.errors import StateForbids, SuppressionOutOfRange
 from rooms.models import ActivityKind, Room, RoomState
-from rooms.services import activity, health, unenrolment
+from rooms.services import activity, health, system_tickets, unenrolment
 from rooms.states import ROOM
 from rooms.values import is_readable
 
@@ -47,6 +47,7 @@ def enroll(room: Room, *, by: User) -> Room:
             return current
         current.last_seen_at = None  # what an earlier enrolment was told says nothing of this one
         _set(current, RoomState.ENROLLED, line)
+        system_tickets.catch_up([current.pk])
         _tell([current], ActivityKind.ENROLLED, by)
     return current
 
@@ -82,6 +83,7 @@ def unsuppress(room: Room, *, by: User) -> Room:
         if current.state != RoomState.SUPPRESSED:
             raise StateForbids
         _set(current, RoomState.ENROLLED, line)
+        system_tickets.catch_up([current.pk])
         _tell([current], ActivityKind.UNSUPPRESSED, by)
     return current
 
@@ -101,7 +103,10 @@ def unenroll(room: Room, *, by: User) -> Room:
             raise StateForbids
         current.last_seen_at = None
         _set(current, RoomState.UNENROLLED, line)
-        add_lines(unenrolment.leave(current, line))
+        gone = unenrolment.leave(current)
+        line.after |= {name: number for name, number in gone.items() if number}
+        if gone["devices"]:
+            activity.note([current], ActivityKind.DEVICE_REVOKED, by=by)
         _tell([current], ActivityKind.UNENROLLED, by)
     return current
 
@@ -136,6 +141,7 @@ def _end_some(pks: Collection[int], line: Line) -> int:
     Room.objects.filter(pk__in=[room.pk for room in due]).update(
         state=RoomState.ENROLLED, suppressed_until=None, version=F("version") + 1, changed_at=now()
     )
+    system_tickets.catch_up([room.pk for room in due])
     _tell(due, ActivityKind.UNSUPPRESSED, None)
     return len(due)
 

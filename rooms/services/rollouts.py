@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from audit.clock import Now, now
 from rbac.models import Tenant
@@ -116,8 +116,12 @@ def leave(rooms: Collection[int]) -> int:
 
     What has failed is no longer theirs to retry either, unless the rollout is over for good.
     """
-    unsettled = RoomUpdate.objects.filter(room__in=rooms, state__in=_UNSETTLED, rollout__state__in=_BEGUN)
-    return unsettled.update(state=RoomUpdateState.ENDED, changed_at=Now())
+    return open_in(rooms).update(state=RoomUpdateState.ENDED, changed_at=Now())
+
+
+def open_in(rooms: Collection[int]) -> QuerySet[RoomUpdate]:
+    """What `leave` would end."""
+    return RoomUpdate.objects.filter(room__in=rooms, state__in=_UNSETTLED, rollout__state__in=_BEGUN)
 
 
 def hold(tenant_id: object) -> Tenant:

@@ -112,6 +112,7 @@ _UPDATE_STATES = {
     RoomUpdateState.PAUSED: ("warning", "pause-circle"),
     RoomUpdateState.DONE: ("success", "check-circle"),
     RoomUpdateState.FAILED: ("danger", "x-octagon"),
+    RoomUpdateState.ENDED: ("neutral", "dash-circle"),
 }
 
 

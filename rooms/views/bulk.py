@@ -22,7 +22,7 @@ from rooms.bulk_forms import field_label, form_for
 from rooms.bulk_reports import counts, result_lines, worded
 from rooms.errors import ImportOver
 from rooms.forms import shown
-from rooms.models import BulkAction, BulkChange, Room, RoomGroup, WorkState
+from rooms.models import BulkAction, BulkChange, Room, RoomGroup, UpdateRing, WorkState
 from rooms.services import bulk, bulk_changes, work
 from rooms.services.bulk import Fate, Outcome
 from rooms.views.monitoring import zone_of
@@ -37,6 +37,7 @@ ICONS = {
     BulkAction.SUPPRESS: "bell-slash",
     BulkAction.UNSUPPRESS: "bell",
     BulkAction.GROUP: "collection",
+    BulkAction.RING: "diagram-3",
 }
 
 
@@ -90,7 +91,7 @@ def _describe(request: TenantRequest, found: BulkChange) -> HttpResponse:
         raise BadRequest("no such action")
     action = BulkAction(name)
     data = request.POST if request.method == "POST" else None
-    form = form_for(action, data, zone=zone_of(request), groups=_groups(request))
+    form = form_for(action, data, zone=zone_of(request), groups=_groups(request), rings=_rings(request))
     if request.method == "POST" and form.is_valid():
         bulk_changes.describe(found, action, form.params)
         return redirect("rooms_bulk_change", request.customer.pk, found.pk)
@@ -173,6 +174,11 @@ def _groups(request: TenantRequest) -> QuerySet[RoomGroup]:
     return access.visible(request.person, Permission.GROUPS_MODIFY, own, request.held)
 
 
+def _rings(request: TenantRequest) -> QuerySet[UpdateRing]:
+    own = UpdateRing.objects.filter(tenant=request.customer)
+    return access.visible(request.person, Permission.RINGS_VIEW, own, request.held)
+
+
 def _actions(request: TenantRequest) -> list[dict[str, Any]]:
     """What can be chosen, with a sentence of what it does."""
     texts = {
@@ -181,12 +187,13 @@ def _actions(request: TenantRequest) -> list[dict[str, Any]]:
         BulkAction.SUPPRESS: _("Maintenance: no alerts, no history."),
         BulkAction.UNSUPPRESS: _("The maintenance is over."),
         BulkAction.GROUP: _("The rooms come into a room group; scopes that name it follow."),
+        BulkAction.RING: _("The rooms get updates together with the rooms of that ring."),
     }
-    may_group = access.holds(request.held, Permission.GROUPS_MODIFY, request.customer.pk)
+    needed = {BulkAction.GROUP: Permission.GROUPS_MODIFY, BulkAction.RING: Permission.RINGS_MODIFY}
     return [
         {"action": action, "text": text, "icon": ICONS[action], "url": f"?action={action.value}"}
         for action, text in texts.items()
-        if action != BulkAction.GROUP or may_group
+        if action not in needed or access.holds(request.held, needed[action], request.customer.pk)
     ]
 
 
@@ -198,6 +205,9 @@ def _values(request: TenantRequest, found: BulkChange) -> list[tuple[str, str]]:
     if found.action == BulkAction.GROUP:
         name = _groups(request).filter(pk=params["group"]).values_list("name", flat=True).first()
         return [(_("Room group"), name or _("gone"))]
+    if found.action == BulkAction.RING:
+        ring = _rings(request).filter(pk=params["ring"]).first()
+        return [(_("Update ring"), ring.label if ring is not None else _("gone"))]
     return [(_("Reason"), params["reason"])] if params.get("reason") else []
 
 
