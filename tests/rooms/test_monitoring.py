@@ -189,7 +189,7 @@ def test_a_suppression_is_over_at_its_second_wherever_it_is_asked(world, room, c
     assert evidence.changed() == set()
 
 
-def test_the_job_writes_down_what_is_over_in_sets_and_nothing_else(world, clock, django_assert_num_queries):
+def test_the_job_writes_down_what_is_over_in_sets_and_nothing_else(world, clock):
     for room in world.contoso.rooms:
         put(room, RoomState.ENROLLED)
         monitoring.suppress(room, by=world.contoso.admin, until=now() + timedelta(minutes=10))
@@ -217,7 +217,7 @@ def test_the_job_asks_as_often_for_many_rooms_as_for_one(world, clock, django_as
         state=RoomState.SUPPRESSED, suppressed_until=until
     )
     clock.move(timedelta(minutes=2))
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(21):
         assert monitoring.end_due() == number
 
 
@@ -227,9 +227,7 @@ def test_unenrolling_closes_revokes_and_forgets_in_one_transaction(world, room):
     report(device, bad())
     ticket = Ticket.objects.get(signal_room=room)
 
-    with leaves(
-        f"{LINE} Successful {ADMIN}", f"Contoso: Ticket/Update #{ticket.pk} Successful system"
-    ) as evidence:
+    with leaves(f"{LINE} Successful {ADMIN}", f"Contoso: Ticket/Update #{ticket.pk} Successful system") as evidence:
         gone = monitoring.unenroll(room, by=world.contoso.admin)
 
     ticket.refresh_from_db()

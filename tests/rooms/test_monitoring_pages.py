@@ -129,7 +129,9 @@ def test_activity_is_worded_and_names_other_organisations_people_to_nobody(scene
 
 def test_activity_has_pages(scene):
     RoomActivity.objects.bulk_create(
-        RoomActivity(tenant=scene.contoso.tenant, room=scene.room, at=now(), kind="modified", detail={"fields": ["city"]})
+        RoomActivity(
+            tenant=scene.contoso.tenant, room=scene.room, at=now(), kind="modified", detail={"fields": ["city"]}
+        )
         for _ in range(30)
     )
     response = scene.get(scene.admin, tab="activity")
