@@ -38,7 +38,7 @@ def test_each_room_has_its_own_answer(world):
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ({"rooms": [], "action": "enroll"}, ("/rooms", "empty")),
+        ({"rooms": [], "action": "enroll"}, ("/rooms", "min_length")),
         ({"rooms": list(range(1, 202)), "action": "enroll"}, ("/rooms", "max_length")),
         ({"rooms": [1], "action": "explode"}, ("/action", "invalid_choice")),
         ({"rooms": [1], "action": "group"}, ("/group", "required")),
