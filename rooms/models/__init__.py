@@ -13,6 +13,16 @@ from rooms.models.device import (
 )
 from rooms.models.enrollment_key import EnrollmentKey
 from rooms.models.inventory import ImportState, InventoryImport
+from rooms.models.report import (
+    PERIODS,
+    HealthDay,
+    ReportRoom,
+    ReportTenant,
+    RoomDay,
+    RoomPeriod,
+    TenantPeriod,
+    TicketDay,
+)
 from rooms.models.room import Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow
 from rooms.models.scope import AssignmentRoom, AssignmentRoomGroup, RoomGroup, RoomGroupMember
 from rooms.models.ticket import (
@@ -39,6 +49,7 @@ from rooms.models.update_ring import (
 __all__ = [
     "IMPAIRING",
     "MOST_DAYS",
+    "PERIODS",
     "ActivityKind",
     "AssignmentRoom",
     "AssignmentRoomGroup",
@@ -49,27 +60,34 @@ __all__ = [
     "EnrollmentKey",
     "EntryKind",
     "Health",
+    "HealthDay",
     "HealthPeriod",
     "HealthSignal",
     "ImportState",
     "InventoryImport",
     "Release",
+    "ReportRoom",
+    "ReportTenant",
     "RingKey",
     "Rollout",
     "RolloutState",
     "Room",
     "RoomActivity",
+    "RoomDay",
     "RoomGrantRow",
     "RoomGroup",
     "RoomGroupMember",
+    "RoomPeriod",
     "RoomState",
     "RoomUpdate",
     "RoomUpdateState",
     "RoomUserGrantRow",
     "Severity",
     "SignalCategory",
+    "TenantPeriod",
     "Ticket",
     "TicketAttachment",
+    "TicketDay",
     "TicketEntry",
     "TicketKind",
     "TicketRoom",
