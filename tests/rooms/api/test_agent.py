@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from rooms.models import Device, HealthSignal, Release, Rollout, Room, RoomUpdate
+from rooms.models import Device, HealthSignal, Release, Rollout, Room, RoomDay, RoomUpdate
 from rooms.services import enrolments, keys
 from tests.factories.callers import code, wrong
 from tests.factories.devices import Agent, bad, enroll, key_of, well
@@ -48,7 +48,9 @@ def test_enrol_report_ask(world, key):
 
     agent = Agent(answer.json()["token"])
     told = agent.report(well(), usage=[{"day": today(), "booked_minutes": 90, "calls": 3, "poor_calls": 1}])
-    assert (told.status_code, told.json()) == (200, {"report_again_in": 300})
+    assert (told.status_code, told.json()) == (200, {"report_again_in": 300, "ignored_days": []})
+    used = RoomDay.objects.get(room=room)
+    assert (used.booked_minutes, used.calls, used.poor_calls) == (90, 3, 1)
     assert HealthSignal.objects.filter(room=room).count() == 1
     asked = agent.desired()
     assert asked.json() == {"ring": "general", "target_version": None, "window": None, "now": False}
@@ -154,7 +156,6 @@ USAGE = {"booked_minutes": 1, "calls": 1, "poor_calls": 0}
         ({"signals": [SIGNAL, SIGNAL]}, "/signals", "repeated_signal"),
         ({"signals": [SIGNAL | {"name": str(n)} for n in range(101)]}, "/signals", "max_length"),
         ({"signals": "all"}, "/signals", "not_a_list"),
-        ({"usage": [USAGE | {"day": "2020-01-01"}]}, "/usage", "out_of_range"),
         ({"usage": [USAGE | {"day": today()}] * 2}, "/usage", "repeated_day"),
         ({"usage": [USAGE | {"day": today(), "calls": -1}]}, "/usage/0/calls", "min_value"),
         ({"usage": [USAGE | {"day": today(), "poor_calls": 2}]}, "/usage/0/poor_calls", "out_of_range"),
@@ -168,6 +169,13 @@ def test_a_report_that_does_not_fit_is_refused(agent, said, pointer, why):
     assert code(answer) == (400, "invalid")
     assert (pointer, why) in wrong(answer)
     assert evidence.changed() == set()
+
+
+def test_a_device_whose_clock_is_wrong_is_heard_in_all_but_its_days(world, agent):
+    answer = agent.report(bad(), usage=[USAGE | {"day": day} for day in ("2020-01-01", "2099-12-31", today())])
+    assert answer.json()["ignored_days"] == ["2020-01-01", "2099-12-31"]
+    assert HealthSignal.objects.filter(room=world.contoso.rooms[0]).count() == 1
+    assert RoomDay.objects.filter(room=world.contoso.rooms[0]).count() == 1
 
 
 def test_parameters_and_large_bodies_are_refused(agent):
