@@ -3,7 +3,6 @@
 Not for people and their tools, and not in their OpenAPI document; docs/api.md describes it.
 """
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig, ValidationError

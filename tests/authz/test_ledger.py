@@ -33,6 +33,10 @@ BACK_OFFICE = {
     "rbac.tenant",
     "rbac.user",
     "rooms.controlpolicy",
+    "rooms.device",
+    "rooms.enrollmentkey",
+    "rooms.healthperiod",
+    "rooms.healthsignal",
     "rooms.inventoryimport",
     "rooms.room",
     "rooms.roomgroup",
@@ -48,6 +52,7 @@ TASKS = {
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
+    "rooms.schedule.mark_silent_rooms": "writes down that rooms have not been heard of, which was true before",
 }
 
 TOOLS = ("token", "revoked")
