@@ -97,6 +97,7 @@ SAID: dict[str, dict[str, Any]] = {
         "os_version": "11",
     },
     "group": {"pick": "room_id"},
+    "keys_reset": {"grace": "0"},
     "group_add": {"name": "Another group"},
     "group_edit": {"name": "Another name"},
     "group_rooms": {"pick": "room_id"},
