@@ -2,12 +2,13 @@
 
 import csv
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 
 from audit.export import neutralise
-from rooms.models import Room
+from rooms.models import Room, state_now
 
 COLUMNS = (
     "display_name",
@@ -38,7 +39,11 @@ COLUMNS = (
     "serial_number",
     "app_version",
     "os_version",
+    "last_seen_at",
+    "ring",
 )
+# What stands in the columns: the state as it is now, and the name of the ring.
+_READ = tuple({"state": "state_now", "ring": "ring_name"}.get(name, name) for name in COLUMNS)
 _SLICE = 2_000  # rows fetched at once
 _BOM = "\ufeff"  # without it spreadsheets take UTF-8 for something else
 
@@ -50,20 +55,26 @@ class _Echo:
         return text
 
 
-def room_lines(rooms: QuerySet[Room]) -> Iterator[bytes]:
+def room_lines(rooms: QuerySet[Room], with_ring: QuerySet[Room]) -> Iterator[bytes]:
     """The CSV of `rooms` in their order, head first; memory stays flat however many there are.
+
+    The ring stands beside those `with_ring` only: the rooms whose ring the reader may see.
 
     A text that a spreadsheet would run as a formula is neutralised; a number stays a number.
     """
     writer = csv.writer(_Echo())
     yield (_BOM + writer.writerow(COLUMNS)).encode()  # type: ignore[operator]  # the echo's answer, not a count
-    for row in rooms.values_list(*COLUMNS).iterator(chunk_size=_SLICE):
+    known = Case(When(pk__in=with_ring.values("pk"), then=F("ring__name")), default=Value(""))
+    shown = rooms.annotate(state_now=state_now(), ring_name=known).values_list(*_READ)
+    for row in shown.iterator(chunk_size=_SLICE):
         yield writer.writerow([_cell(value) for value in row]).encode()  # type: ignore[attr-defined]
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, list):
         value = ", ".join(value)
     return neutralise(value) if isinstance(value, str) else value

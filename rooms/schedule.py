@@ -3,7 +3,8 @@
 from celery import shared_task
 
 from rooms import change_control
-from rooms.services import inventory_imports, telemetry
+from rooms.models import BulkChange
+from rooms.services import bulk_changes, inventory_imports, monitoring, telemetry, work
 
 
 @shared_task(name=inventory_imports.TASK, ignore_result=True)
@@ -15,8 +16,22 @@ def carry_out_imports() -> None:
 
 @shared_task(ignore_result=True)
 def discard_old_imports() -> None:
-    """Uploaded inventories are gone after a day."""
+    """Uploaded inventories and bulk changes are gone after a day."""
     inventory_imports.discard_old()
+    work.discard_old(BulkChange)
+
+
+@shared_task(name=bulk_changes.TASK, ignore_result=True)
+def carry_out_bulk_changes() -> None:
+    """Every confirmed bulk change is done, and so is what a dead worker left; two of these never do the same one."""
+    for change_id in bulk_changes.waiting():
+        bulk_changes.carry_out(change_id, submit=change_control.submit)
+
+
+@shared_task(ignore_result=True)
+def end_suppressions() -> None:
+    """Rooms whose suppression is over are watched again; that they are was true before."""
+    monitoring.end_due()
 
 
 @shared_task(ignore_result=True)

@@ -1,16 +1,25 @@
 """The state machines of rooms as data: from each state, the states that may follow."""
 
-from rooms.models import ImportState
 from rooms.models import RolloutState as R
+from rooms.models import RoomState, WorkState
 from rooms.models import RoomUpdateState as U
 
-INVENTORY_IMPORT: dict[ImportState, frozenset[ImportState]] = {
-    ImportState.CHECKED: frozenset({ImportState.QUEUED}),
-    ImportState.QUEUED: frozenset({ImportState.RUNNING}),
+WORK: dict[WorkState, frozenset[WorkState]] = {
+    WorkState.CHECKED: frozenset({WorkState.QUEUED}),
+    WorkState.QUEUED: frozenset({WorkState.RUNNING}),
     # A run that says nothing for a while is taken for dead, and another one takes over.
-    ImportState.RUNNING: frozenset({ImportState.RUNNING, ImportState.DONE, ImportState.FAILED}),
-    ImportState.FAILED: frozenset({ImportState.QUEUED}),
-    ImportState.DONE: frozenset(),
+    WorkState.RUNNING: frozenset({WorkState.RUNNING, WorkState.DONE, WorkState.FAILED}),
+    WorkState.FAILED: frozenset({WorkState.QUEUED}),
+    WorkState.DONE: frozenset(),
+}
+
+ROOM: dict[RoomState, frozenset[RoomState]] = {
+    RoomState.ONBOARDING: frozenset({RoomState.ENROLLED}),
+    RoomState.ENROLLED: frozenset({RoomState.SUPPRESSED, RoomState.UNENROLLED}),
+    # Suppressed once more: until another moment.
+    RoomState.SUPPRESSED: frozenset({RoomState.ENROLLED, RoomState.SUPPRESSED, RoomState.UNENROLLED}),
+    # A device that enrols itself in an unenrolled room brings it back to where it began.
+    RoomState.UNENROLLED: frozenset({RoomState.ENROLLED, RoomState.ONBOARDING}),
 }
 
 # A rollout of the newest release goes on when a room comes into its ring that lacks the version.
@@ -30,7 +39,7 @@ ROOM_UPDATE: dict[U, frozenset[U]] = {
     U.WAITING: frozenset({U.OFFERED, U.PAUSED, U.DONE, U.ENDED}),
     U.OFFERED: frozenset({U.WAITING, U.PAUSED, U.DONE, U.FAILED, U.ENDED}),
     U.PAUSED: frozenset({U.WAITING, U.OFFERED, U.DONE, U.ENDED}),
-    U.FAILED: frozenset({U.WAITING, U.OFFERED, U.DONE}),
+    U.FAILED: frozenset({U.WAITING, U.OFFERED, U.DONE, U.ENDED}),
     U.ENDED: frozenset({U.WAITING}),
     U.DONE: frozenset(),
 }

@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from rooms.views import assignments, groups, inventory, keys, overview, roles, rooms
+from rooms.views import (
+    assignments,
+    bulk,
+    groups,
+    inventory,
+    keys,
+    monitoring,
+    overview,
+    roles,
+    room,
+    rooms,
+    saved_filters,
+)
 
 _of_group: list[URLPattern | URLResolver] = [
     path("", groups.group, name="group"),
@@ -20,8 +32,20 @@ of_tenant: list[URLPattern | URLResolver] = [
     path("rooms/import/<uuid:import_id>/report.csv", inventory.download, name="rooms_import_download"),
     path("rooms/import/<uuid:import_id>/confirm/", inventory.confirm, name="rooms_import_confirm"),
     path("rooms/import/<uuid:import_id>/discard/", inventory.discard, name="rooms_import_discard"),
-    path("rooms/<int:room_id>/", rooms.room, name="room"),
-    path("rooms/<int:room_id>/edit/", rooms.edit, name="room_edit"),
+    path("rooms/bulk/", bulk.choose, name="rooms_bulk"),
+    path("rooms/bulk/<uuid:change_id>/", bulk.change, name="rooms_bulk_change"),
+    path("rooms/bulk/<uuid:change_id>/confirm/", bulk.confirm, name="rooms_bulk_confirm"),
+    path("rooms/bulk/<uuid:change_id>/discard/", bulk.discard, name="rooms_bulk_discard"),
+    path("rooms/bulk/<uuid:change_id>/result.csv", bulk.download, name="rooms_bulk_download"),
+    path("rooms/filters/", saved_filters.filters, name="rooms_filters"),
+    path("rooms/filters/<int:filter_id>/", saved_filters.saved_filter, name="rooms_filter"),
+    path("rooms/filters/<int:filter_id>/delete/", saved_filters.delete, name="rooms_filter_delete"),
+    path("rooms/<int:room_id>/", room.room, name="room"),
+    path("rooms/<int:room_id>/edit/", room.edit, name="room_edit"),
+    path("rooms/<int:room_id>/enrol/", monitoring.enroll, name="room_enroll"),
+    path("rooms/<int:room_id>/suppress/", monitoring.suppress, name="room_suppress"),
+    path("rooms/<int:room_id>/lift/", monitoring.unsuppress, name="room_unsuppress"),
+    path("rooms/<int:room_id>/unenrol/", monitoring.unenroll, name="room_unenroll"),
     path("groups/", groups.groups, name="groups"),
     path("groups/add/", groups.add, name="group_add"),
     path("groups/<int:group_id>/", include(_of_group)),

@@ -43,6 +43,14 @@ app.conf.update(
             "task": "rooms.schedule.carry_out_imports",
             "schedule": env.float("SWEEP_SECONDS", default=30.0),
         },
+        "carry out what was chosen in bulk": {
+            "task": "rooms.schedule.carry_out_bulk_changes",
+            "schedule": env.float("SWEEP_SECONDS", default=30.0),
+        },
+        "lift suppressions that are over": {
+            "task": "rooms.schedule.end_suppressions",
+            "schedule": env.float("SUPPRESSIONS_SECONDS", default=60.0),
+        },
         "look for rooms that fell silent": {"task": "rooms.schedule.mark_silent_rooms", "schedule": 60.0},
         "forget old inventories": {"task": "rooms.schedule.discard_old_imports", "schedule": crontab(minute=23)},
         "remind of open invitations": {"task": "partners.schedule.remind_invited", "schedule": crontab(minute=17)},

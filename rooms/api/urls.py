@@ -2,12 +2,36 @@
 
 from django.urls import URLPattern, path
 
+from rooms.api.bulk import OneSavedFilter, RoomsBulk, SavedFilters
 from rooms.api.groups import GroupRooms, Groups, OneGroup
 from rooms.api.keys import KeyDownload, Keys
+from rooms.api.monitoring import (
+    RoomActivityView,
+    RoomEnroll,
+    RoomStatusView,
+    RoomSuppress,
+    RoomUnenroll,
+    RoomUnsuppress,
+)
 from rooms.api.rooms import OneRoom, Rooms
 
 urlpatterns: list[URLPattern] = [
     path("customers/<uuid:tenant_id>/rooms/", Rooms.as_view(), name="api-rooms"),
+    path("customers/<uuid:tenant_id>/rooms/bulk/", RoomsBulk.as_view(), name="api-rooms-bulk"),
+    path("customers/<uuid:tenant_id>/rooms/filters/", SavedFilters.as_view(), name="api-room-filters"),
+    path("customers/<uuid:tenant_id>/rooms/filters/<int:filter_id>/", OneSavedFilter.as_view(), name="api-room-filter"),
+    path("customers/<uuid:tenant_id>/rooms/<int:room_id>/status/", RoomStatusView.as_view(), name="api-room-status"),
+    path(
+        "customers/<uuid:tenant_id>/rooms/<int:room_id>/activity/", RoomActivityView.as_view(), name="api-room-activity"
+    ),
+    path("customers/<uuid:tenant_id>/rooms/<int:room_id>/enroll/", RoomEnroll.as_view(), name="api-room-enroll"),
+    path("customers/<uuid:tenant_id>/rooms/<int:room_id>/suppress/", RoomSuppress.as_view(), name="api-room-suppress"),
+    path(
+        "customers/<uuid:tenant_id>/rooms/<int:room_id>/unsuppress/",
+        RoomUnsuppress.as_view(),
+        name="api-room-unsuppress",
+    ),
+    path("customers/<uuid:tenant_id>/rooms/<int:room_id>/unenroll/", RoomUnenroll.as_view(), name="api-room-unenroll"),
     path("customers/<uuid:tenant_id>/rooms/<int:room_id>/", OneRoom.as_view(), name="api-room"),
     path("customers/<uuid:tenant_id>/groups/", Groups.as_view(), name="api-groups"),
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/", OneGroup.as_view(), name="api-group"),

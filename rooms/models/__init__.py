@@ -1,6 +1,7 @@
 """Rooms and what is tied to them: devices, groups, scopes, rings, tickets, change-control policies."""
 
 from rooms.models.approval import ControlMode, ControlPolicy
+from rooms.models.bulk import BulkAction, BulkChange, SavedFilter
 from rooms.models.device import (
     IMPAIRING,
     ActivityKind,
@@ -12,7 +13,7 @@ from rooms.models.device import (
     SignalCategory,
 )
 from rooms.models.enrollment_key import EnrollmentKey
-from rooms.models.inventory import ImportState, InventoryImport
+from rooms.models.inventory import InventoryImport
 from rooms.models.report import (
     PERIODS,
     HealthDay,
@@ -23,7 +24,7 @@ from rooms.models.report import (
     TenantPeriod,
     TicketDay,
 )
-from rooms.models.room import MONITORED, Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow
+from rooms.models.room import MONITORED, Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow, in_state, state_now
 from rooms.models.scope import AssignmentRoom, AssignmentRoomGroup, RoomGroup, RoomGroupMember
 from rooms.models.ticket import (
     ClosingReason,
@@ -47,6 +48,7 @@ from rooms.models.update_ring import (
     RoomUpdateState,
     UpdateRing,
 )
+from rooms.models.work import Work, WorkState
 
 __all__ = [
     "IMPAIRING",
@@ -58,6 +60,8 @@ __all__ = [
     "ActivityKind",
     "AssignmentRoom",
     "AssignmentRoomGroup",
+    "BulkAction",
+    "BulkChange",
     "ClosingReason",
     "ControlMode",
     "ControlPolicy",
@@ -68,7 +72,6 @@ __all__ = [
     "HealthDay",
     "HealthPeriod",
     "HealthSignal",
-    "ImportState",
     "InventoryImport",
     "Release",
     "ReportRoom",
@@ -87,6 +90,7 @@ __all__ = [
     "RoomUpdate",
     "RoomUpdateState",
     "RoomUserGrantRow",
+    "SavedFilter",
     "Severity",
     "SignalCategory",
     "TenantPeriod",
@@ -98,4 +102,8 @@ __all__ = [
     "TicketRoom",
     "TicketState",
     "UpdateRing",
+    "Work",
+    "WorkState",
+    "in_state",
+    "state_now",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from audit.clock import Now, now
 from rbac.models import Tenant
@@ -112,9 +112,16 @@ def _miss(update: RoomUpdate, room: Room, failure: str) -> None:
 
 
 def leave(rooms: Collection[int]) -> int:
-    """`rooms` (ids) have no open update any more: they go to another ring, or out of the service. How many had one."""
-    open_ones = RoomUpdate.objects.filter(room__in=rooms, state__in=OPEN_UPDATES)
-    return open_ones.update(state=RoomUpdateState.ENDED, changed_at=Now())
+    """`rooms` (ids) have nothing open any more: they go to another ring, or out of the service. How many had something.
+
+    What has failed is no longer theirs to retry either, unless the rollout is over for good.
+    """
+    return open_in(rooms).update(state=RoomUpdateState.ENDED, changed_at=Now())
+
+
+def open_in(rooms: Collection[int]) -> QuerySet[RoomUpdate]:
+    """What `leave` would end."""
+    return RoomUpdate.objects.filter(room__in=rooms, state__in=_UNSETTLED, rollout__state__in=_BEGUN)
 
 
 def hold(tenant_id: object) -> Tenant:

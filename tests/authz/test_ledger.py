@@ -37,6 +37,7 @@ BACK_OFFICE = {
     "rooms.enrollmentkey",
     "rooms.healthperiod",
     "rooms.healthsignal",
+    "rooms.bulkchange",
     "rooms.inventoryimport",
     "rooms.room",
     "rooms.roomgroup",
@@ -50,9 +51,11 @@ TASKS = {
     "audit.tasks.sweep_outbox": "the same, by the clock",
     "partners.schedule.expire_invitations": "marks what is due; being due was true before",
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
+    "rooms.schedule.carry_out_bulk_changes": "carries out bulk changes that their person has confirmed",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
     "rooms.schedule.mark_silent_rooms": "writes down that rooms have not been heard of, which was true before",
+    "rooms.schedule.end_suppressions": "writes down that suppressions are over; being over was true before",
 }
 
 TOOLS = ("token", "revoked")
