@@ -27,6 +27,7 @@ from rooms import scopes
 from rooms.models import Room
 from rooms.scopes import Scope
 from rooms.services import groups, inventory
+from trm_portal.development import demo_devices
 from trm_portal.development import demo_people as people
 from trm_portal.development.demo_people import (
     CUSTOMERS,
@@ -100,6 +101,8 @@ def _load() -> None:
             account(person.upn)
     _fill_tailwind()
     _fill_wide_world()
+    for admin in (people.TESSA, people.WIM):
+        demo_devices.fill(account(admin.upn))
 
 
 def _publish_terms() -> None:
