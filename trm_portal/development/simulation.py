@@ -200,7 +200,7 @@ class Simulation:
         self._began = self._ends = 0.0
 
     def run(self) -> Figures:
-        """Afterwards the time is over and every device has been heard; what was measured."""
+        """Afterwards the time is over; what was measured, and said if not every report could be sent in time."""
         began = time.monotonic()
         waiting = list(reversed(self.devices))
         self._in_threads(lambda connection: self._enroll_all(connection, waiting))
@@ -212,6 +212,9 @@ class Simulation:
         self._due = [(self._began + index * spread, next(self._order), one) for index, one in enumerate(enrolled)]
         heapq.heapify(self._due)
         self._in_threads(self._report_until_the_end)
+        late = sum(due < self._ends for due, _, _ in self._due)
+        if late:
+            self.say(f"{late} reports were due and not sent: the portal, or this machine, is too slow for so many.")
         return self.figures
 
     def _in_threads(self, work: Callable[[Connection], None]) -> None:
@@ -266,7 +269,7 @@ class Simulation:
     def _next(self) -> Device | None:
         """The next device whose turn it is, when it is; None when the time is over."""
         with self._lock:
-            if not self._due or self._due[0][0] >= self._ends:
+            if not self._due or self._due[0][0] >= self._ends or time.monotonic() >= self._ends:
                 return None
             due, _, device = heapq.heappop(self._due)
         time.sleep(max(due - time.monotonic(), 0))

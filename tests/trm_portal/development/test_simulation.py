@@ -13,7 +13,6 @@ from tests.factories.world import found_customer
 from trm_portal.development import simulation
 from trm_portal.development.simulation import Plan, Simulation
 
-
 HOUR = timedelta(hours=1)
 
 
