@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.back_office import ReadOnly, link, links, list_link
 from rbac.models import Assignment, PendingClaim, SecurityGroup, User
+from rooms import device_admin  # noqa: F401 - registers its pages
 from rooms.models import (
     AssignmentRoom,
     AssignmentRoomGroup,

@@ -187,6 +187,12 @@ class DeviceRefused(RuleBroken):
     status = 401
     text = _("This key or token opens nothing here.")
     auth_header = "Bearer"
+class UnusableUse(RuleBroken):
+    """Of a day to come or long ago, or more than a day can hold."""
+
+    code = "use_out_of_range"
+    status = 400
+    text = _("These figures of use cannot be: look at the day, the minutes and the numbers of calls.")
 
 
 CONSTRAINTS.update(

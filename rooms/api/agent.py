@@ -3,7 +3,6 @@
 Not for people and their tools, and not in their OpenAPI document; docs/api.md describes it.
 """
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig, ValidationError
@@ -14,7 +13,6 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from audit.clock import now
 from rbac.api.base import ApiView, Body
 from rbac.upn import normalise
 from rooms.api.agent_access import DeviceToken, IsDevice, PerAddress, PerDevice
@@ -27,7 +25,7 @@ from rooms.values import is_readable, refuse_unfit
 
 LARGEST_BODY = 64 * 1024  # bytes; a full report has about 20,000
 MOST_DAYS = 7
-LONGEST_DAY = 25 * 60  # minutes: the night on which clocks are put back
+LONGEST_DAY = 24 * 60  # minutes
 
 
 class Text(serializers.CharField):
@@ -103,11 +101,7 @@ class Reporting(Body):
         return value
 
     def validate_usage(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Days of the last weeks, each once; tomorrow too, where the sun is up before us."""
-        today = now().date()
         days = [one["day"] for one in value]
-        if any(not today - timedelta(days=14) <= day <= today + timedelta(days=1) for day in days):
-            raise serializers.ValidationError(_("Name days of the last two weeks."), code="out_of_range")
         if len(set(days)) != len(days):
             raise serializers.ValidationError(_("Name each day once."), code="repeated_day")
         return value
@@ -157,8 +151,9 @@ class Telemetry(AgentView):
             usage=[Usage(**one) for one in said.get("usage", ())],
             failure=said.get("update", {}).get("failed", ""),
         )
-        telemetry.record(request.auth, report)
-        return Response({"report_again_in": int(telemetry.EVERY.total_seconds())})
+        ignored = telemetry.record(request.auth, report)
+        answer = {"report_again_in": int(telemetry.EVERY.total_seconds()), "ignored_days": ignored}
+        return Response(answer)
 
 
 class Desired(AgentView):

@@ -14,6 +14,16 @@ from rooms.models.device import (
 )
 from rooms.models.enrollment_key import EnrollmentKey
 from rooms.models.inventory import InventoryImport
+from rooms.models.report import (
+    PERIODS,
+    HealthDay,
+    ReportRoom,
+    ReportTenant,
+    RoomDay,
+    RoomPeriod,
+    TenantPeriod,
+    TicketDay,
+)
 from rooms.models.room import MONITORED, Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow, in_state, state_now
 from rooms.models.scope import AssignmentRoom, AssignmentRoomGroup, RoomGroup, RoomGroupMember
 from rooms.models.ticket import (
@@ -46,6 +56,7 @@ __all__ = [
     "MONITORED",
     "MOST_DAYS",
     "OPEN_UPDATES",
+    "PERIODS",
     "ActivityKind",
     "AssignmentRoom",
     "AssignmentRoomGroup",
@@ -58,18 +69,23 @@ __all__ = [
     "EnrollmentKey",
     "EntryKind",
     "Health",
+    "HealthDay",
     "HealthPeriod",
     "HealthSignal",
     "InventoryImport",
     "Release",
+    "ReportRoom",
+    "ReportTenant",
     "RingKey",
     "Rollout",
     "RolloutState",
     "Room",
     "RoomActivity",
+    "RoomDay",
     "RoomGrantRow",
     "RoomGroup",
     "RoomGroupMember",
+    "RoomPeriod",
     "RoomState",
     "RoomUpdate",
     "RoomUpdateState",
@@ -77,8 +93,10 @@ __all__ = [
     "SavedFilter",
     "Severity",
     "SignalCategory",
+    "TenantPeriod",
     "Ticket",
     "TicketAttachment",
+    "TicketDay",
     "TicketEntry",
     "TicketKind",
     "TicketRoom",

@@ -84,11 +84,12 @@ def follow(rooms: Collection[int]) -> None:
             due[row[-1]].append(_Step(*row))
     if not due:
         return
+    reopened, graded, closed = (_held(due[step]) for step in ("reopen", "severity", "close"))
     at = now()
     _open(due["open"], at)
-    _reopen(due["reopen"], at)
-    _grade(due["severity"], at)
-    _close(due["close"], at, ClosingReason.SIGNAL_WELL)
+    _reopen(reopened, at)
+    _grade(graded, at)
+    _close(closed, at, ClosingReason.SIGNAL_WELL)
 
 
 def close_for(rooms: Collection[int], reason: ClosingReason) -> int:
@@ -98,8 +99,18 @@ def close_for(rooms: Collection[int], reason: ClosingReason) -> int:
         _Step(one.tenant_id, one.signal_room_id or 0, "", one.title, one.severity, one.pk, one.state, one.severity, "")
         for one in tickets.order_by("pk")
     ]
-    _close(steps, now(), reason)
-    return len(steps)
+    held = _held(steps)
+    _close(held, now(), reason)
+    return len(held)
+
+
+def _held(steps: Sequence[_Step]) -> list[_Step]:
+    """Those of `steps` whose tickets are still in the state that was found, held until the transaction ends."""
+    if not steps:
+        return []
+    found = Ticket.objects.filter(pk__in=[pk for _, pk in _known(steps)]).order_by("pk")
+    states = dict(found.select_for_update(no_key=True).values_list("pk", "state"))
+    return [step for step in steps if states.get(step.ticket_id or 0) == step.state]
 
 
 def _open(steps: Sequence[_Step], at: datetime) -> None:
@@ -125,7 +136,7 @@ def _open(steps: Sequence[_Step], at: datetime) -> None:
         for step, one in zip(steps, tickets, strict=True)
     )
     pairs = [(step, one.pk) for step, one in zip(steps, tickets, strict=True)]
-    _tell(pairs, EntryKind.OPENED, at, lambda step: {"severity": step.severity})
+    _tell(pairs, EntryKind.OPENED, at, lambda step: {"severity": step.severity, "high_impact": False})
     _note(pairs, at, "opened")
     add_lines(_line(step, pk, Operation.CREATE, after={"severity": step.severity}) for step, pk in pairs)
 
@@ -142,7 +153,7 @@ def _reopen(steps: Sequence[_Step], at: datetime) -> None:
             closing_note="",
         )
     pairs = _known(steps)
-    _tell(pairs, EntryKind.REOPENED, at, lambda step: {"before": step.state, "severity": step.severity})
+    _tell(pairs, EntryKind.REOPENED, at, lambda step: {"from": step.state, "to": TicketState.NEEDS_ACTION.value})
     _note(pairs, at, "reopened")
     after = {"state": TicketState.NEEDS_ACTION.value}
     add_lines(_line(step, pk, Operation.UPDATE, {"state": step.state}, after) for step, pk in pairs)
@@ -153,7 +164,7 @@ def _grade(steps: Sequence[_Step], at: datetime) -> None:
     for severity, same in _by_severity(steps).items():
         _set(same, at, severity=severity)
     pairs = _known(steps)
-    _tell(pairs, EntryKind.STATE, at, lambda step: {"severity_before": step.had, "severity_after": step.severity})
+    _tell(pairs, EntryKind.STATE, at, lambda step: {"severity_from": step.had, "severity_to": step.severity})
     add_lines(
         _line(step, pk, Operation.UPDATE, {"severity": step.had}, {"severity": step.severity}) for step, pk in pairs
     )
@@ -164,7 +175,7 @@ def _close(steps: Sequence[_Step], at: datetime, reason: ClosingReason) -> None:
         return
     _set(steps, at, state=TicketState.CLOSED, closed_at=at, closing_reason=reason)
     pairs = _known(steps)
-    _tell(pairs, EntryKind.CLOSED, at, lambda step: {"before": step.state, "reason": reason.value})
+    _tell(pairs, EntryKind.CLOSED, at, lambda step: {"reason": reason.value})
     _note(pairs, at, "closed")
     after = {"state": TicketState.CLOSED.value, "reason": reason.value}
     add_lines(_line(step, pk, Operation.UPDATE, {"state": step.state}, after) for step, pk in pairs)
@@ -195,7 +206,7 @@ def _tell(pairs: Sequence[tuple[_Step, int]], kind: EntryKind, at: datetime, det
         )
 
 
-def _note(pairs: Sequence[tuple[_Step, int]], at: datetime, what: str) -> None:
+def _note(pairs: Sequence[tuple[_Step, int]], at: datetime, event: str) -> None:
     """A line in the history of each room."""
     if pairs:
         RoomActivity.objects.bulk_create(
@@ -204,7 +215,7 @@ def _note(pairs: Sequence[tuple[_Step, int]], at: datetime, what: str) -> None:
                 room_id=step.room_id,
                 at=at,
                 kind=ActivityKind.INCIDENT,
-                detail={"ticket": pk, "what": what, "title": step.name, "severity": step.severity},
+                detail={"ticket": pk, "event": event},
             )
             for step, pk in pairs
         )
@@ -214,7 +225,7 @@ def _line(step: _Step, pk: int, operation: Operation, before: Any = None, after:
     return Line(
         Category.TICKET,
         operation,
-        f"#{pk}",
+        f"#{pk} {step.name}"[:300],
         step.tenant_id,
         user_id=SYSTEM,
         user_tenant_id=None,

@@ -14,9 +14,9 @@ from django.db.models import QuerySet
 from audit.clock import Now
 from audit.log import together
 from rbac.models import TenantStatus
-from rooms.errors import DeviceRefused
+from rooms.errors import DeviceRefused, UnusableUse
 from rooms.models import Device, Health, Room, RoomState
-from rooms.services import health, keys, rollouts, system_tickets
+from rooms.services import health, keys, rollouts, system_tickets, usage
 
 EVERY = timedelta(minutes=5)  # how often a device reports (product contract §7.2)
 MOST_SIGNALS = 100
@@ -74,10 +74,11 @@ def device_of(token: str) -> Device | None:
     return found.select_related("room__tenant", "room__ring").first()
 
 
-def record(device: Device, report: Report) -> None:
+def record(device: Device, report: Report) -> list[date]:
     """What `device` reports is what the portal knows of its room: signals, tickets, health, versions, usage, updates.
 
-    Raises DeviceRefused if the device was revoked in the meantime.
+    The answer names the days whose figures cannot be used: a device whose clock is wrong is heard in all else. Raises
+    DeviceRefused if the device was revoked in the meantime.
     """
     with together():
         room = Room.objects.select_for_update(no_key=True).get(pk=device.room_id)
@@ -92,6 +93,7 @@ def record(device: Device, report: Report) -> None:
         if has_news:
             health.settle([room.pk])
         rollouts.note_report(room, app_version=report.app_version, failure=report.failure)
+        return [one.day for one in sorted(report.usage, key=lambda one: one.day) if not _note_usage(room, one)]
 
 
 def mark_silent() -> int:
@@ -113,6 +115,15 @@ def _silent() -> QuerySet[Room]:
     monitored = (RoomState.ENROLLED, RoomState.SUPPRESSED)
     quiet = Room.objects.filter(state__in=monitored, last_seen_at__lt=Now() - health.SILENT_AFTER)
     return quiet.exclude(health=Health.UNMONITORED)
+
+
+def _note_usage(room: Room, said: Usage) -> bool:
+    """Whether the figures of a day could be used."""
+    try:
+        usage.note(room, said.day, booked_minutes=said.booked_minutes, calls=said.calls, poor_calls=said.poor_calls)
+    except UnusableUse:
+        return False
+    return True
 
 
 def _write_signals(room: Room, signals: Sequence[Signal]) -> bool:

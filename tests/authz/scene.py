@@ -32,8 +32,10 @@ from rooms.models import (
     UpdateRing,
 )
 from rooms.scopes import Scope
-from rooms.services import bulk_changes, inventory_imports, saved_filters
+from rooms.services import bulk_changes, inventory_imports, saved_filters, telemetry
+from rooms.services.telemetry import Report
 from tests.factories.browsing import browser
+from tests.factories.devices import enroll, well
 from tests.factories.world import (
     Customer,
     assign,
@@ -88,7 +90,16 @@ MISSING = uuid.UUID("99999999-9999-4999-8999-999999999999")
 SAID: dict[str, dict[str, Any]] = {
     "api-room": {"city": "Bonn"},
     "api-groups": {"name": "Another group"},
+    "agent_enroll": {
+        "key": "trmk_nobodys",
+        "resource_account": "new@contoso.example",
+        "host_name": "MTR-1",
+        "serial_number": "",
+        "app_version": "5.0.0",
+        "os_version": "11",
+    },
     "group": {"pick": "room_id"},
+    "keys_reset": {"grace": "0"},
     "group_add": {"name": "Another group"},
     "group_edit": {"name": "Another name"},
     "group_rooms": {"pick": "room_id"},
@@ -145,6 +156,8 @@ def make_scene() -> Scene:
     american = contoso.rooms[2]
     room_group(contoso.tenant, AMERICAN_GROUP, american)
     _rings_and_tickets((contoso, tailwind, wingtip), american)
+    for customer in (contoso, tailwind, wingtip):
+        telemetry.record(enroll(customer, customer.rooms[0])[0], Report([well()], "5.0.0", "11"))
     ours, (ann,) = join(contoso, world.fabrikam, "ann")
     theirs, (nils,) = join(contoso, world.northwind, "nils", rooms=[american])
     second, _ = join(wingtip, world.fabrikam, "ann", scope=Scope(all_rooms=True))

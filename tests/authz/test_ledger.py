@@ -33,6 +33,10 @@ BACK_OFFICE = {
     "rbac.tenant",
     "rbac.user",
     "rooms.controlpolicy",
+    "rooms.device",
+    "rooms.enrollmentkey",
+    "rooms.healthperiod",
+    "rooms.healthsignal",
     "rooms.bulkchange",
     "rooms.inventoryimport",
     "rooms.room",
@@ -50,6 +54,7 @@ TASKS = {
     "rooms.schedule.carry_out_bulk_changes": "carries out bulk changes that their person has confirmed",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
+    "rooms.schedule.mark_silent_rooms": "writes down that rooms have not been heard of, which was true before",
     "rooms.schedule.end_suppressions": "writes down that suppressions are over; being over was true before",
 }
 

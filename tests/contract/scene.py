@@ -12,7 +12,7 @@ from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
 from rooms.models import Room, RoomState
-from rooms.services import groups, saved_filters
+from rooms.services import groups, keys, saved_filters
 from tests.factories.callers import Caller, nobody, person, token, tool
 from tests.factories.world import World, invite, join, make
 
@@ -67,6 +67,7 @@ class Scene:
         self.foreign_group = groups.create(
             tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
         )
+        keys.reset(world.contoso.tenant, by=world.contoso.admin)
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
         self.filter = saved_filters.save(world.contoso.tenant, "Cologne", "city=Köln", by=world.contoso.admin)
         Room.objects.filter(pk=world.contoso.german[0].pk).update(state=RoomState.ENROLLED)
@@ -142,6 +143,8 @@ class Scene:
             "api-groups": [],
             "api-group": [self.group.pk],
             "api-group-rooms": [self.group.pk],
+            "api-keys": [],
+            "api-key-download": [],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -172,6 +175,7 @@ class Scene:
             "post groups": {"name": "Berlin", "rooms": [self.world.contoso.german[0].pk]},
             "patch group": {"name": "Deutschland"},
             "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},
+            "post keys": {"grace_hours": 24},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},

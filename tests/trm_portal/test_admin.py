@@ -29,7 +29,9 @@ from partners.services import relationships, terms, tokens
 from rbac.catalogue import Permission
 from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, User
 from rbac.services import accounts, tenants
-from rooms.models import BulkAction, BulkChange, InventoryImport
+from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport
+from rooms.services import keys
+from tests.factories.devices import bad, enroll, key_of, report
 from tests.factories.evidence import fingerprints, leaves
 from tests.factories.world import World, invite, join, make, room_group, security_group
 
@@ -58,6 +60,10 @@ SHOWN = {
     "rbac.user",
     "rooms.bulkchange",
     "rooms.controlpolicy",
+    "rooms.device",
+    "rooms.enrollmentkey",
+    "rooms.healthperiod",
+    "rooms.healthsignal",
     "rooms.inventoryimport",
     "rooms.room",
     "rooms.roomgroup",
@@ -154,7 +160,16 @@ class Scene:
             settled_at=now(),
             last_error="550 no such mailbox",
         )
+        key = key_of(contoso)
+        device, device_token = enroll(contoso, contoso.rooms[0])
+        report(device, bad())
         self.secrets = {
+            key,
+            device_token,
+            bytes(device.token_digest).hex(),
+            *(bytes(one.encrypted).decode() for one in EnrollmentKey.objects.all()),
+            *(bytes(one.digest).hex() for one in EnrollmentKey.objects.all()),
+            *settings.ENROLLMENT_KEY_SECRETS,
             PASSWORD,
             TYPED,
             secret,
@@ -171,6 +186,9 @@ class Scene:
     def add_more(self) -> None:
         """At least three rows of everything."""
         contoso = self.world.contoso
+        for room in contoso.rooms[1:]:
+            keys.reset(contoso.tenant, by=contoso.admin)
+            report(enroll(contoso, room)[0], bad())
         for name in ("gil", "hal"):
             person = contoso.person(name)
             PartnerDraft.objects.create(tenant=contoso.tenant, user=person)
@@ -339,6 +357,7 @@ def test_search_finds(staff):
         ("partners_invitation", "zed@northwind.example"): "zed@northwind.example",
         ("partners_partnerrelationship", "Fabrikam"): "fabrikam.example",
         ("partners_apitoken", "Fabrikam tool"): "Fabrikam tool",
+        ("rooms_healthsignal", "camera"): "peripherals/Camera",
     }
     for (page, query), name in expected.items():
         shown = staff.get(reverse(f"admin:{page}_changelist"), {"q": query}).context["cl"].result_list
@@ -526,6 +545,8 @@ def test_lists_cannot_be_narrowed_by_what_is_hidden(staff):
         "/admin/partners/apitoken/?user__password__startswith=a",
         "/admin/audit/outboxmessage/?payload__contains=a",
         "/admin/rooms/inventoryimport/?content__contains=a",
+        "/admin/rooms/enrollmentkey/?digest__contains=a",
+        "/admin/rooms/device/?token_digest__contains=a",
         "/admin/axes/accessattempt/?post_data__contains=a",
     ):
         assert staff.get(lookup).status_code == 400, lookup

@@ -1,4 +1,4 @@
-"""The demo's room operations: rooms that are watched, in maintenance, taken out; a filter one keeps; a bulk change."""
+"""The demo's room operations: rooms in maintenance and taken out, filters one keeps, a bulk change."""
 
 from datetime import timedelta
 
@@ -11,10 +11,8 @@ from rooms.services import bulk, monitoring, saved_filters
 
 
 def fill(tenant: Tenant, admin: User, helper: User) -> None:
-    """Most rooms of `tenant` are enrolled; `helper` (of a partner) has one in maintenance, the admin takes one out."""
-    rooms = list(Room.objects.filter(tenant=tenant, state=RoomState.ONBOARDING).order_by("city", "display_name", "pk"))
-    for room in rooms[:-3]:  # the last ones are still being set up
-        change_control.submit(Permission.ROOMS_MODIFY, room, by=admin, action="enroll")
+    """`helper` (of a partner) has a room of `tenant` in maintenance; the admin takes one out, and changes some together."""
+    rooms = list(Room.objects.filter(tenant=tenant, state=RoomState.ENROLLED).order_by("display_name", "pk"))
     vienna = [room for room in rooms if room.city == "Vienna"]
     if vienna:
         until = now() + timedelta(days=2)
