@@ -6,17 +6,32 @@ happens: who is no MMR admin any more is not told.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext_lazy as _
 
-from rbac.catalogue import BuiltIn
+from audit import outbox
+from audit.clock import Now
+from audit.log import recording
+from audit.mail import one_line
+from audit.models import Category, Operation, OutboxMessage
+from audit.outbox import Parcel
+from rbac.access import require
+from rbac.catalogue import BuiltIn, Permission
+from rbac.errors import InvalidAddress, MailTestLimit, TooManyAddresses
 from rbac.models import Assignment, Tenant, User
-from rbac.preferences import NotificationPreference
+from rbac.preferences import MOST_ADDRESSES, NotificationPreference
+
+TEST = "rbac.test_mail"
+TESTS_PER_HOUR = 10
+LONGEST_ADDRESS = 254
 
 
 class Event(models.TextChoices):
@@ -118,6 +133,70 @@ def choices_of(tenant: Tenant) -> dict[Event, Choice]:
     """What `tenant` chose for each event; the default where it chose nothing."""
     kept = {one.event: one for one in NotificationPreference.objects.filter(tenant=tenant)}
     return {event: _choice(event, kept.get(event.value)) for event in Event}
+
+
+def change(tenant: Tenant, choices: Mapping[Event, Choice], *, by: User) -> None:
+    """Of each event in `choices` those are told whom it says; other events stay as they are.
+
+    Raises PermissionDenied if `by` may not modify settings here, InvalidAddress, TooManyAddresses.
+    """
+    with recording(Category.SETTINGS, Operation.UPDATE, "notifications", tenant=tenant, by=by) as line:
+        require(by, Permission.SETTINGS_MODIFY, tenant)
+        Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+        before = choices_of(tenant)
+        wanted = {event: Choice(one.to_admins, _checked(one.addresses)) for event, one in choices.items()}
+        changed = {event: one for event, one in wanted.items() if one != before[event]}
+        if not changed:
+            line.is_void = True  # saved without a change
+            return
+        NotificationPreference.objects.bulk_create(
+            [
+                NotificationPreference(
+                    tenant=tenant, event=event.value, to_admins=one.to_admins, addresses=list(one.addresses)
+                )
+                for event, one in changed.items()
+            ],
+            update_conflicts=True,
+            unique_fields=["tenant", "event"],
+            update_fields=["to_admins", "addresses"],
+        )
+        line.before = {event.value: _as_data(before[event]) for event in changed}
+        line.after = {event.value: _as_data(one) for event, one in changed.items()}
+
+
+def send_test(tenant: Tenant, *, by: User) -> None:
+    """A mail to `by` himself, in the customer's look, is on its way.
+
+    Raises PermissionDenied if `by` may not modify settings here, MailTestLimit after TESTS_PER_HOUR of them.
+    """
+    with recording(Category.SETTINGS, Operation.UPDATE, "test mail", tenant=tenant, by=by) as line:
+        require(by, Permission.SETTINGS_MODIFY, tenant)
+        Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+        sent = OutboxMessage.objects.filter(kind=TEST, tenant_id=tenant.pk, due_at__gt=Now() - timedelta(hours=1))
+        if sent.count() >= TESTS_PER_HOUR:
+            raise MailTestLimit
+        outbox.leave(Parcel(TEST, str(by.pk), tenant.pk))
+        line.after = {"to": by.upn}
+
+
+def _checked(addresses: Iterable[str]) -> tuple[str, ...]:
+    """`addresses` in their order, each once. Raises InvalidAddress, TooManyAddresses."""
+    found: dict[str, str] = {}
+    for address in addresses:
+        try:
+            validate_email(address)
+        except ValidationError as error:
+            raise InvalidAddress(params={"address": one_line(address)[:60]}) from error
+        if not address.isascii() or len(address) > LONGEST_ADDRESS:
+            raise InvalidAddress(params={"address": one_line(address)[:60]})
+        found.setdefault(address.lower(), address)
+    if len(found) > MOST_ADDRESSES:
+        raise TooManyAddresses(params={"most": MOST_ADDRESSES})
+    return tuple(found.values())
+
+
+def _as_data(choice: Choice) -> dict[str, object]:
+    return {"to_admins": choice.to_admins, "addresses": list(choice.addresses)}
 
 
 def _choice(event: Event, kept: NotificationPreference | None) -> Choice:

@@ -1,12 +1,15 @@
 """Who of a customer is told of what: the closed list, defaults, choices, and whom that means today."""
 
 import pytest
+from django.core.exceptions import PermissionDenied
 
+from audit.models import AuditEvent, OutboxMessage
 from rbac.catalogue import BuiltIn
+from rbac.errors import InvalidAddress, MailTestLimit, TooManyAddresses
 from rbac.models import Assignment, User
 from rbac.preferences import NotificationPreference
 from rbac.services import notifications
-from rbac.services.notifications import DEFAULTS, GROUPS, Event, Recipient
+from rbac.services.notifications import DEFAULTS, GROUPS, Choice, Event, Recipient
 from tests.factories.world import World, make
 
 pytestmark = pytest.mark.django_db
@@ -71,5 +74,60 @@ def test_what_another_tenant_chose_changes_nothing_here(world):
 
 def test_severities_have_their_events():
     assert notifications.ticket_opened("important") is Event.TICKET_IMPORTANT
-    with pytest.raises(ValueError, match="ticket.loud"):
+    with pytest.raises(ValueError, match="loud"):
         notifications.ticket_opened("loud")
+
+
+def test_a_choice_is_kept_and_on_record(world):
+    contoso = world.contoso
+    chosen = {Event.KEY_RESET: Choice(to_admins=False, addresses=("a@b.example", "A@B.example", "c@d.example"))}
+    notifications.change(contoso.tenant, chosen, by=contoso.admin)
+    assert told(world, Event.KEY_RESET) == ["a@b.example", "c@d.example"]
+    assert told(world, Event.PARTNER_LINKED) == [contoso.admin.upn]
+    line = AuditEvent.objects.get(object_name="notifications")
+    assert (line.category, line.operation, line.result) == ("Settings", "Update", "Successful")
+    assert line.before == {"key.reset": {"to_admins": True, "addresses": []}}
+    assert line.after == {"key.reset": {"to_admins": False, "addresses": ["a@b.example", "c@d.example"]}}
+
+    notifications.change(contoso.tenant, {Event.KEY_RESET: Choice(to_admins=True)}, by=contoso.admin)
+    assert told(world, Event.KEY_RESET) == [contoso.admin.upn]
+    notifications.change(contoso.tenant, {Event.KEY_RESET: Choice(to_admins=True)}, by=contoso.admin)
+    assert AuditEvent.objects.filter(object_name="notifications").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("addresses", "error"),
+    [
+        (("nobody",), InvalidAddress),
+        (("a@b.example\nBcc: c@d.example",), InvalidAddress),
+        (("jörg@b.example",), InvalidAddress),
+        (tuple(f"{number}@b.example" for number in range(11)), TooManyAddresses),
+    ],
+)
+def test_what_is_no_address_is_refused_and_changes_nothing(world, addresses, error):
+    with pytest.raises(error):
+        notifications.change(
+            world.contoso.tenant, {Event.KEY_RESET: Choice(to_admins=True, addresses=addresses)}, by=world.contoso.admin
+        )
+    assert not NotificationPreference.objects.exists()
+    assert AuditEvent.objects.get(object_name="notifications").result == "Failed"
+
+
+def test_only_who_may_modify_settings_changes_it(world):
+    lead = world.contoso.member(BuiltIn.SITE_LEAD, "lea")
+    for stranger in (lead, world.tailwind.admin):
+        with pytest.raises(PermissionDenied):
+            notifications.change(world.contoso.tenant, {Event.KEY_RESET: Choice(to_admins=False)}, by=stranger)
+        with pytest.raises(PermissionDenied):
+            notifications.send_test(world.contoso.tenant, by=stranger)
+    assert not NotificationPreference.objects.exists()
+    assert not OutboxMessage.objects.exists()
+
+
+def test_test_mails_have_a_limit(world):
+    for _ in range(notifications.TESTS_PER_HOUR):
+        notifications.send_test(world.contoso.tenant, by=world.contoso.admin)
+    with pytest.raises(MailTestLimit):
+        notifications.send_test(world.contoso.tenant, by=world.contoso.admin)
+    notifications.send_test(world.tailwind.tenant, by=world.tailwind.admin)
+    assert OutboxMessage.objects.count() == notifications.TESTS_PER_HOUR + 1
