@@ -154,6 +154,13 @@ class UnknownAccount(RuleBroken):
     text = _("There is no open account of support staff called %(upn)s.")
 
 
+class TermsWaiting(RuleBroken):
+    """The customer has to agree to newer terms before it changes something of a partner; a page asks it there and then."""
+
+    code = "terms_changed"
+    text = _("The operator has published new terms. Agree to them first; then this change can be made.")
+
+
 class WrongState(RuleBroken):
     code = "wrong_state"
     text = _("This is no longer possible: the state has changed in the meantime.")
