@@ -158,7 +158,10 @@ class TermsWaiting(RuleBroken):
     """The customer has to agree to newer terms before it changes something of a partner; a page asks it there and then."""
 
     code = "terms_changed"
-    text = _("The operator has published new terms. Agree to them first; then this change can be made.")
+    text = _(
+        "The operator has published new terms. Read them and agree first (in the API: customers/…/terms/ and its accept/); "
+        "then this change can be made."
+    )
 
 
 class WrongState(RuleBroken):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from rooms.api.groups import GroupRooms, Groups, OneGroup
+from rooms.api.groups import GroupRooms, Groups, MakeDefault, OneGroup
 from rooms.api.rooms import OneRoom, Rooms
 
 urlpatterns: list[URLPattern] = [
@@ -11,4 +11,5 @@ urlpatterns: list[URLPattern] = [
     path("customers/<uuid:tenant_id>/groups/", Groups.as_view(), name="api-groups"),
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/", OneGroup.as_view(), name="api-group"),
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/rooms/", GroupRooms.as_view(), name="api-group-rooms"),
+    path("customers/<uuid:tenant_id>/groups/<int:group_id>/default/", MakeDefault.as_view(), name="api-group-default"),
 ]

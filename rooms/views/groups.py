@@ -96,6 +96,7 @@ def group(request: TenantRequest, group_id: int) -> HttpResponse:
             "assignments": list(service.using(found)) if may_create else [],
             "may_modify": may_modify,
             "may_change_rooms": may_modify and service.may_change_rooms(found, request.person),
+            "may_make_default": may_modify and not found.is_default and service.may_make_default(found, request.person),
             "crumbs": _crumbs(request, (found.name, "")),
         },
     )
@@ -208,6 +209,30 @@ def _put_in(request: TenantRequest, found: RoomGroup, chosen: RoomFilter) -> Htt
     text = ngettext("%(n)d room is now in “%(name)s”.", "%(n)d rooms are now in “%(name)s”.", len(wanted))
     messages.success(request, text % {"n": len(wanted), "name": found.name})
     return redirect("group", request.customer.pk, found.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@tenant_page(Permission.GROUPS_VIEW)
+def make_default(request: TenantRequest, group_id: int) -> HttpResponse:
+    """Ask, saying who will get every new room; then new rooms come into this group."""
+    found = _modifiable(request, group_id)
+    if not (found.is_default or service.may_make_default(found, request.person)):
+        refuse(request, Permission.GROUPS_MODIFY)
+    url = reverse("group", args=[request.customer.pk, group_id])
+    if request.method == "POST":
+        service.make_default(found, by=request.person)
+        messages.success(request, _("New rooms come into “%(name)s” from now on.") % {"name": found.name})
+    if request.method == "POST" or found.is_default:
+        return redirect(url)
+    context = {
+        "group": found,
+        "url": url,
+        "before": RoomGroup.objects.get(tenant=request.customer, is_default=True),
+        "partners": [one for one in service.using(found) if one.role.delegation_id is not None],
+        "others": [one for one in service.using(found) if one.role.delegation_id is None],
+        "crumbs": _crumbs(request, (found.name, url), (_("Make it the default group"), "")),
+    }
+    return render(request, "rooms/groups/make_default.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

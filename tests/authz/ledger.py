@@ -35,6 +35,7 @@ OBJECTS = (
     "ring_id",
     "rollout_id",
     "ticket_id",
+    "domain_id",
 )
 
 
@@ -78,7 +79,7 @@ class Route:
 
 
 def _given(name: str, place: dict[str, Any]) -> Any:
-    return {"step": "contacts", "secret": "x" * 32}.get(name) or place[name]
+    return {"step": "contacts", "language": "en", "secret": "x" * 32}.get(name) or place[name]
 
 
 def routes() -> list[Route]:

@@ -20,7 +20,7 @@ from audit.clock import now
 from partners.models import PartnerDraft, PartnerRelationship
 from partners.services import invitations, relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
-from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, User
+from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, TenantDomain, User
 from rooms.models import (
     InventoryImport,
     Release,
@@ -86,6 +86,11 @@ MISSING = uuid.UUID("99999999-9999-4999-8999-999999999999")
 SAID: dict[str, dict[str, Any]] = {
     "api-room": {"city": "Bonn"},
     "api-groups": {"name": "Another group"},
+    "api-settings": {"name": "Another name"},
+    "api-domains": {"domain": "another.example"},
+    "api-notifications": {"events": {"key.reset": {"to_admins": False}}},
+    "api-mail-look": {"sender_name": "Another name"},
+    "api-customer-terms-accept": {"version": 1, "agrees": True},
     "group": {"pick": "room_id"},
     "group_add": {"name": "Another group"},
     "group_edit": {"name": "Another name"},
@@ -188,6 +193,11 @@ def make_scene() -> Scene:
     _back_office_rows(contoso, ann)
     imports = {customer.tenant.name: _import_of(customer) for customer in (contoso, tailwind)}
 
+    domains = {
+        customer.tenant.pk: TenantDomain.objects.create(tenant=customer.tenant, domain="new.example").pk
+        for customer in (contoso, tailwind, wingtip)
+    }
+
     def place(customer: Customer, room: Room, relationship: PartnerRelationship, role: Role | None = None) -> dict:
         base = _base(relationship) if role is None else role.assignments.order_by("pk").first()
         inventory = imports.get(customer.tenant.name)
@@ -201,6 +211,7 @@ def make_scene() -> Scene:
             "assignment_id": base.pk if base else MISSING.int % 10**9,
             "ring_id": room.ring_id,
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
+            "domain_id": domains.get(customer.tenant.pk, 10**9),
             "ticket_id": TicketRoom.objects.filter(room=room).values_list("ticket", flat=True).get(),
             "import_id": inventory.pk if inventory else MISSING,
             "prefix": keys.get(relationship, "trm_none"),
