@@ -92,12 +92,6 @@ class InvalidName(RuleBroken):
     text = _("Enter a name of at most 200 characters.")
 
 
-class UnknownEvent(RuleBroken):
-    code = "unknown_event"
-    status = 400
-    text = _("There is no such event.")
-
-
 class InvalidAddress(RuleBroken):
     code = "invalid_address"
     status = 400
