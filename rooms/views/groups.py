@@ -224,12 +224,13 @@ def make_default(request: TenantRequest, group_id: int) -> HttpResponse:
         messages.success(request, _("New rooms come into “%(name)s” from now on.") % {"name": found.name})
     if request.method == "POST" or found.is_default:
         return redirect(url)
+    naming = list(service.using(found).select_related("role__delegation__relationship"))
     context = {
         "group": found,
         "url": url,
         "before": RoomGroup.objects.get(tenant=request.customer, is_default=True),
-        "partners": [one for one in service.using(found) if one.role.delegation_id is not None],
-        "others": [one for one in service.using(found) if one.role.delegation_id is None],
+        "partners": [one for one in naming if one.role.delegation_id is not None],
+        "others": [one for one in naming if one.role.delegation_id is None],
         "crumbs": _crumbs(request, (found.name, url), (_("Make it the default group"), "")),
     }
     return render(request, "rooms/groups/make_default.html", context)
