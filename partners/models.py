@@ -65,8 +65,8 @@ class TermsAcceptance(models.Model):
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="terms_acceptances", verbose_name=_("customer"))
     version = models.PositiveIntegerField(_("version"))
     digest = models.CharField(_("SHA-256 of the terms"), max_length=64)
-    accepted_by = models.CharField(_("accepted by"), max_length=150)
-    accepted_at = models.DateTimeField(_("accepted"))
+    accepted_by = models.CharField(_("agreed by"), max_length=150)
+    accepted_at = models.DateTimeField(_("agreed"))
 
     ACCESS: ClassVar[Rule] = OfTenant()
 

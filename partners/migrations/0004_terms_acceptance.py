@@ -35,8 +35,8 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("version", models.PositiveIntegerField(verbose_name="version")),
                 ("digest", models.CharField(max_length=64, verbose_name="SHA-256 of the terms")),
-                ("accepted_by", models.CharField(max_length=150, verbose_name="accepted by")),
-                ("accepted_at", models.DateTimeField(verbose_name="accepted")),
+                ("accepted_by", models.CharField(max_length=150, verbose_name="agreed by")),
+                ("accepted_at", models.DateTimeField(verbose_name="agreed")),
                 (
                     "tenant",
                     models.ForeignKey(
