@@ -13,7 +13,7 @@ from django.http import Http404
 
 from audit.log import recording
 from audit.models import Category, Operation
-from rbac.access import can, require, rights, visible
+from rbac.access import Rights, can, require, rights, visible
 from rbac.catalogue import Permission
 from rbac.models import Assignment, DelegationState, Tenant, User
 from rooms import scopes
@@ -112,11 +112,10 @@ def make_default(group: RoomGroup, *, by: User) -> RoomGroup:
     return current
 
 
-def may_make_default(group: RoomGroup, by: User) -> bool:
-    """Whether `make_default` would let `by`."""
-    default = _default_of(group.tenant_id)
-    both = can(by, Permission.GROUPS_MODIFY, group) and can(by, Permission.GROUPS_MODIFY, default)
-    return not group.is_default and both and may_change_rooms(group, by)
+def may_replace_default(tenant: Tenant, by: User, held: Rights) -> bool:
+    """Whether `by` may modify the default group of `tenant`: else he makes no other group the default."""
+    default = RoomGroup.objects.filter(tenant=tenant, is_default=True)
+    return visible(by, Permission.GROUPS_MODIFY, default, held).exists()
 
 
 def hold_default(tenant: Tenant) -> RoomGroup:

@@ -84,6 +84,7 @@ def group(request: TenantRequest, group_id: int) -> HttpResponse:
     seen = access.visible(request.person, Permission.GROUPS_VIEW, Room.objects.filter(groups=found), request.held)
     rooms = page(seen, order=("display_name", "id"), cursor=request.GET.get("cursor") or None, size=PAGE_SIZE)
     may_modify = access.can(request.person, Permission.GROUPS_MODIFY, found, request.held)
+    may_change_rooms = may_modify and service.may_change_rooms(found, request.person)
     may_create = access.holds_all(request.held, Permission.ROLES_VIEW, request.customer.pk)
     return render(
         request,
@@ -95,8 +96,8 @@ def group(request: TenantRequest, group_id: int) -> HttpResponse:
             "page": _pager(rooms, "?", len(rooms.items)),
             "assignments": list(service.using(found)) if may_create else [],
             "may_modify": may_modify,
-            "may_change_rooms": may_modify and service.may_change_rooms(found, request.person),
-            "may_make_default": may_modify and not found.is_default and service.may_make_default(found, request.person),
+            "may_change_rooms": may_change_rooms,
+            "may_make_default": may_change_rooms and not found.is_default and _may_replace_default(request),
             "crumbs": _crumbs(request, (found.name, "")),
         },
     )
@@ -216,7 +217,7 @@ def _put_in(request: TenantRequest, found: RoomGroup, chosen: RoomFilter) -> Htt
 def make_default(request: TenantRequest, group_id: int) -> HttpResponse:
     """Ask, saying who will get every new room; then new rooms come into this group."""
     found = _modifiable(request, group_id)
-    if not (found.is_default or service.may_make_default(found, request.person)):
+    if not (service.may_change_rooms(found, request.person) and _may_replace_default(request)):
         refuse(request, Permission.GROUPS_MODIFY)
     url = reverse("group", args=[request.customer.pk, group_id])
     if request.method == "POST":
@@ -260,6 +261,10 @@ def delete(request: TenantRequest, group_id: int) -> HttpResponse:
 
 def _find(request: TenantRequest, group_id: int) -> RoomGroup:
     return find(request, Permission.GROUPS_VIEW, RoomGroup.objects.filter(tenant=request.customer), pk=group_id)
+
+
+def _may_replace_default(request: TenantRequest) -> bool:
+    return service.may_replace_default(request.customer, request.person, request.held)
 
 
 def _modifiable(request: TenantRequest, group_id: int) -> RoomGroup:
