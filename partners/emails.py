@@ -119,13 +119,13 @@ def send_ended(message: OutboxMessage, postman: Postman) -> None:
     """The customer knows that a partner was removed and by whom, or has lapsed. Raises Obsolete if it was invited again."""
     known = PartnerRelationship.objects.select_related("tenant", "delegation")
     relationship = known.get(pk=message.subject_id)
-    if relationship.state not in (DelegationState.ENDED, DelegationState.LAPSED):
+    is_lapsed = message.payload["has_lapsed"]
+    if relationship.state != (DelegationState.LAPSED if is_lapsed else DelegationState.ENDED):
         raise Obsolete
     if "to" not in message.payload:
         _split(message, relationship.tenant)
         return
     recipient = _recipient(message, relationship.tenant)
-    is_lapsed = relationship.state == DelegationState.LAPSED
     facts: Facts = {
         "partner": message.payload["label"],
         "by": message.payload["by"],

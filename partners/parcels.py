@@ -45,9 +45,9 @@ def removed_notice(relationship: PartnerRelationship, upns: list[str], by: User 
     return Parcel(REMOVED, str(relationship.pk), relationship.tenant_id, payload)
 
 
-def ended_notice(relationship: PartnerRelationship, by: User | None) -> Parcel:
-    """Tells the customer that a partner was removed (`by` somebody), or that nobody has answered any invitation."""
-    payload = {"by": by.upn if by is not None else "", "label": relationship.label}
+def ended_notice(relationship: PartnerRelationship, by: User | None, *, has_lapsed: bool) -> Parcel:
+    """Tells the customer that a linked partner was removed by somebody, or that no invitation is open any more."""
+    payload = {"by": by.upn if by is not None else "", "label": relationship.label, "has_lapsed": has_lapsed}
     return Parcel(ENDED, str(relationship.pk), relationship.tenant_id, payload)
 
 

@@ -325,7 +325,7 @@ def lapse_if_dead(relationship: PartnerRelationship, delegation: Delegation, *, 
         with _recording(relationship, relationship.label, Operation.UPDATE, by) as line:
             delegations.lapse(delegation)
             if by is None or by.tenant_id != relationship.tenant_id:  # its own people know what they withdrew
-                outbox.leave(ended_notice(relationship, by))
+                outbox.leave(ended_notice(relationship, by, has_lapsed=True))
             line.after = {"state": DelegationState.LAPSED}
 
 

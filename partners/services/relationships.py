@@ -152,7 +152,8 @@ def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) ->
     ApiToken.objects.filter(delegation=delegation).delete()
     if upns:
         outbox.leave(removed_notice(relationship, upns, by))
-    outbox.leave(ended_notice(relationship, by))
+    if delegation.held_by_id is not None:
+        outbox.leave(ended_notice(relationship, by, has_lapsed=False))
 
 
 def suspend(relationship: PartnerRelationship, *, by: User) -> None:
