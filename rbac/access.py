@@ -25,7 +25,17 @@ from django.db import connection
 from django.db.models import BigAutoField, BooleanField, Lookup, Model, OuterRef, Q, QuerySet, Subquery, Value
 
 from rbac.catalogue import ANY_SCOPE, CEILING, ROOM_PERMISSIONS, Permission, with_implied
-from rbac.models import Assignment, AssignmentKey, Delegation, DelegationState, Role, RoomGrant, Tenant, User
+from rbac.models import (
+    Assignment,
+    AssignmentKey,
+    Delegation,
+    DelegationState,
+    Role,
+    RoomGrant,
+    Tenant,
+    TenantDomain,
+    User,
+)
 
 _ASKED_OF_ROOMS = frozenset(ROOM_PERMISSIONS)
 M = TypeVar("M", bound=Model)
@@ -272,6 +282,7 @@ class OfRole:
 
 _OWN_RULES: dict[type[Model], Rule] = {
     Tenant: OfTenant("pk"),
+    TenantDomain: OfTenant(),
     Role: OfRole("tenant_id", "delegation_id"),
     Assignment: OfRole("tenant_id", "role__delegation_id"),
     Delegation: OfRole("tenant_id", "pk"),

@@ -20,6 +20,7 @@ _of_group: list[URLPattern | URLResolver] = [
     path("", groups.group, name="group"),
     path("edit/", groups.edit, name="group_edit"),
     path("rooms/", groups.rooms, name="group_rooms"),
+    path("default/", groups.make_default, name="group_default"),
     path("delete/", groups.delete, name="group_delete"),
 ]
 

@@ -112,6 +112,7 @@ def _settings(request: HttpRequest, customer: Tenant) -> Group:
     if access.holds_all(held, Permission.SETTINGS_VIEW, customer.pk):
         entries.append(_entry(request, _("General"), "sliders", "settings_general", customer))
         entries.append(_entry(request, _("Partners"), "people", "partners", customer))
+        entries.append(_entry(request, _("Notifications"), "bell", "settings_notifications", customer))
     key_permissions = (Permission.ROOMS_DOWNLOAD_KEY, Permission.ROOMS_RESET_KEY)
     if any(access.holds(held, one, customer.pk) for one in key_permissions):
         entries.append(_entry(request, _("Enrolment keys"), "key", "keys", customer))
@@ -131,6 +132,6 @@ def _partner_side(request: HttpRequest) -> Group:
 def _entry(request: HttpRequest, label: str, icon: str, name: str, customer: Tenant) -> Entry:
     url = reverse(name, args=[customer.pk])
     is_active = request.path == url if name == "overview" else request.path.startswith(url)
-    if name == "settings_general":
-        is_active = request.path == url
+    if name == "settings_general":  # its other pages stand beside the rest of the settings
+        is_active = request.path == url or request.path.startswith((f"{url}general/", f"{url}domains/", f"{url}terms/"))
     return Entry(label, url, icon, is_active)

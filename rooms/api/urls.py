@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from rooms.api.bulk import OneSavedFilter, RoomsBulk, SavedFilters
-from rooms.api.groups import GroupRooms, Groups, OneGroup
+from rooms.api.groups import GroupRooms, Groups, MakeDefault, OneGroup
 from rooms.api.keys import KeyDownload, Keys
 from rooms.api.monitoring import (
     RoomActivityView,
@@ -38,4 +38,5 @@ urlpatterns: list[URLPattern] = [
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/rooms/", GroupRooms.as_view(), name="api-group-rooms"),
     path("customers/<uuid:tenant_id>/keys/", Keys.as_view(), name="api-keys"),
     path("customers/<uuid:tenant_id>/keys/download/", KeyDownload.as_view(), name="api-key-download"),
+    path("customers/<uuid:tenant_id>/groups/<int:group_id>/default/", MakeDefault.as_view(), name="api-group-default"),
 ]

@@ -37,6 +37,7 @@ OBJECTS = (
     "ring_id",
     "rollout_id",
     "ticket_id",
+    "domain_id",
 )
 
 
@@ -80,7 +81,7 @@ class Route:
 
 
 def _given(name: str, place: dict[str, Any]) -> Any:
-    return {"step": "contacts", "secret": "x" * 32}.get(name) or place[name]
+    return {"step": "contacts", "language": "en", "secret": "x" * 32}.get(name) or place[name]
 
 
 def routes() -> list[Route]:

@@ -20,7 +20,7 @@ from audit.clock import now
 from partners.models import PartnerDraft, PartnerRelationship
 from partners.services import invitations, relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
-from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, User
+from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, TenantDomain, User
 from rooms.models import (
     BulkAction,
     InventoryImport,
@@ -98,6 +98,11 @@ SAID: dict[str, dict[str, Any]] = {
         "app_version": "5.0.0",
         "os_version": "11",
     },
+    "api-settings": {"name": "Another name"},
+    "api-domains": {"domain": "another.example"},
+    "api-notifications": {"events": {"key.reset": {"to_admins": False}}},
+    "api-mail-look": {"sender_name": "Another name"},
+    "api-customer-terms-accept": {"version": 1, "agrees": True},
     "group": {"pick": "room_id"},
     "keys_reset": {"grace": "0"},
     "group_add": {"name": "Another group"},
@@ -217,6 +222,11 @@ def make_scene() -> Scene:
     }
     imports = {customer.tenant.name: _import_of(customer) for customer in (contoso, tailwind)}
 
+    domains = {
+        customer.tenant.pk: TenantDomain.objects.create(tenant=customer.tenant, domain="new.example").pk
+        for customer in (contoso, tailwind, wingtip)
+    }
+
     def place(customer: Customer, room: Room, relationship: PartnerRelationship, role: Role | None = None) -> dict:
         base = _base(relationship) if role is None else role.assignments.order_by("pk").first()
         inventory = imports.get(customer.tenant.name)
@@ -230,6 +240,7 @@ def make_scene() -> Scene:
             "assignment_id": base.pk if base else MISSING.int % 10**9,
             "ring_id": room.ring_id,
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
+            "domain_id": domains.get(customer.tenant.pk, 10**9),
             "ticket_id": TicketRoom.objects.filter(room=room).values_list("ticket", flat=True).get(),
             "import_id": inventory.pk if inventory else MISSING,
             "change_id": changes.get(customer.tenant.name, MISSING),

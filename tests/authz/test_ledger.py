@@ -25,6 +25,7 @@ BACK_OFFICE = {
     "partners.partnerdraft",
     "partners.partnerrelationship",
     "partners.terms",
+    "partners.termsacceptance",
     "rbac.assignment",
     "rbac.delegation",
     "rbac.pendingclaim",

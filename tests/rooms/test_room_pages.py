@@ -496,7 +496,7 @@ def test_a_customer_without_partners_is_shown_the_way_to_one(scene):
         ("rooms", "ann", 14),
         ("rooms_export", "admin", 8),
         ("rooms_export", "ann", 8),
-        ("overview", "admin", 9),
+        ("overview", "admin", 10),
         ("overview", "ann", 8),
     ],
 )

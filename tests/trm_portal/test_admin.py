@@ -51,6 +51,7 @@ SHOWN = {
     "partners.partnerdraft",
     "partners.partnerrelationship",
     "partners.terms",
+    "partners.termsacceptance",
     "rbac.assignment",
     "rbac.delegation",
     "rbac.pendingclaim",
