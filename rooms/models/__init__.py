@@ -24,6 +24,7 @@ from rooms.models.ticket import (
     TicketKind,
     TicketRoom,
     TicketState,
+    TicketUpload,
 )
 from rooms.models.update_ring import (
     MOST_DAYS,
@@ -74,5 +75,6 @@ __all__ = [
     "TicketKind",
     "TicketRoom",
     "TicketState",
+    "TicketUpload",
     "UpdateRing",
 ]
