@@ -53,6 +53,21 @@ class DomainTaken(RuleBroken):
     text = _("Another organisation has this domain.")
 
 
+class DomainListed(RuleBroken):
+    code = "domain_listed"
+    text = _("This domain is in the list already.")
+
+
+class TooManyDomains(RuleBroken):
+    code = "too_many_domains"
+    text = _("An organisation has at most %(most)s domains here.")
+
+
+class DomainVerified(RuleBroken):
+    code = "domain_verified"
+    text = _("A verified domain is taken out by the operator’s support only.")
+
+
 class InvalidDomain(RuleBroken):
     code = "invalid_domain"
     status = 400
@@ -69,6 +84,63 @@ class UnknownLanguage(RuleBroken):
     code = "unknown_language"
     status = 400
     text = _("The portal does not speak this language.")
+
+
+class InvalidName(RuleBroken):
+    code = "invalid_name"
+    status = 400
+    text = _("Enter a name of at most 200 characters.")
+
+
+class UnknownEvent(RuleBroken):
+    code = "unknown_event"
+    status = 400
+    text = _("There is no such event.")
+
+
+class InvalidAddress(RuleBroken):
+    code = "invalid_address"
+    status = 400
+    text = _("“%(address)s” is no mail address.")
+
+
+class TooManyAddresses(RuleBroken):
+    code = "too_many_addresses"
+    status = 400
+    text = _("An event is told to at most %(most)s further addresses.")
+
+
+class MailTestLimit(RuleBroken):
+    code = "test_mail_limit"
+    status = 429
+    text = _("You have sent the most test mails allowed in one hour. Try again later.")
+
+
+class InvalidSender(RuleBroken):
+    code = "invalid_sender"
+    status = 400
+    text = _("Enter a name of at most 60 characters, without an address and without quotes.")
+
+
+class InvalidAccent(RuleBroken):
+    code = "invalid_accent"
+    status = 400
+    text = _("Enter a colour like #3a3670.")
+
+
+class LowContrast(RuleBroken):
+    code = "low_contrast"
+    status = 400
+    text = _(
+        "White text is hard to read on this colour: the contrast is %(ratio)s to 1 and must be at least 4.5 to 1. "
+        "Choose a darker one."
+    )
+
+
+class InvalidFooter(RuleBroken):
+    code = "invalid_footer"
+    status = 400
+    text = _("Enter at most 300 characters in at most 5 lines.")
 
 
 class AccountExists(RuleBroken):
@@ -97,7 +169,7 @@ CONSTRAINTS.update(
         "role_built_in_once": AlreadyFounded,
         "rbac_tenant_entra_tid_key": AlreadyFounded,
         "domain_verified_once": DomainTaken,
-        "domain_once_per_tenant": DomainTaken,
+        "domain_once_per_tenant": DomainListed,
         "domain_form": InvalidDomain,
     }
 )

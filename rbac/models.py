@@ -422,3 +422,6 @@ class PersonGrant(UserObjectPermissionBase):
 
     class Meta(UserObjectPermissionBase.Meta):
         abstract = True
+
+
+import rbac.preferences  # noqa: E402, F401 - models of this app too; they need Tenant

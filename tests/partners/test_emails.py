@@ -12,12 +12,12 @@ from django.utils.translation import override
 from audit import delivery, outbox
 from audit.models import OutboxMessage, OutboxState
 from partners import links, parcels
-from partners.emails import moment
 from partners.errors import WrongTenant
 from partners.models import Invitation
 from partners.services import invitations, relationships
 from partners.services.invitations import Contact
 from rbac.catalogue import BuiltIn
+from rbac.letters import moment
 from rbac.models import Assignment, AssignmentGroup, SecurityGroup, SecurityGroupMember, Tenant, User
 from rbac.services import delegations
 from tests.factories.world import World, found_partner, invite, join, make
@@ -321,7 +321,7 @@ def test_who_is_no_admin_any_more_is_not_told(world, smtp_sink, clock):
     join(world.contoso, world.fabrikam, "ann")
     parent = OutboxMessage.objects.get(kind=parcels.LINKED)
     outsider = world.contoso.person("tess")
-    outbox.split(parent, [parent.payload | {"to": outsider.pk}])
+    outbox.split(parent, [parent.payload | {"to": outsider.upn}])
     OutboxMessage.objects.filter(pk=parent.pk).delete()
 
     delivery.deliver_due()
