@@ -77,7 +77,11 @@ def leave_all(parcels: Iterable[Parcel]) -> None:
     at = now()
     OutboxMessage.objects.bulk_create(
         OutboxMessage(
-            kind=one.kind, subject_id=one.subject_id, tenant_id=one.tenant_id, payload=one.payload, due_at=at + one.after
+            kind=one.kind,
+            subject_id=one.subject_id,
+            tenant_id=one.tenant_id,
+            payload=one.payload,
+            due_at=at + one.after,
         )
         for one in parcels
     )

@@ -15,12 +15,18 @@ from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Tenant, User
 from rooms.errors import ManualNotOffered
 from rooms.models import ControlMode
-from rooms.services import policies, rooms
+from rooms.services import attachments, policies, rooms, tickets
 
 # What a controlled event can be, and the service that carries it out: `service(target, by=…, **params)`. Parameters are
 # plain JSON values, so that a change can wait for its approval.
 _SERVICES: dict[tuple[Permission, str], Callable[..., Any]] = {
     (Permission.ROOMS_MODIFY, "modify"): rooms.modify,
+    (Permission.TICKETS_CREATE_INCIDENT, "report"): tickets.report,
+    (Permission.TICKETS_UPDATE, "write"): tickets.write,
+    (Permission.TICKETS_UPDATE, "attach"): attachments.attach,
+    (Permission.TICKETS_UPDATE, "assign"): tickets.assign,
+    (Permission.TICKETS_UPDATE, "change_state"): tickets.change_state,
+    (Permission.TICKETS_UPDATE, "close"): tickets.close,
 }
 
 

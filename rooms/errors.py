@@ -94,7 +94,9 @@ class AttachmentRefused(RuleBroken):
 
     code = "attachment_refused"
     status = 400
-    text = _("Attach a PNG, JPEG, GIF, WebP, PDF, TXT, LOG, CSV, JSON or ZIP file; its content has to be what its name says.")
+    text = _(
+        "Attach a PNG, JPEG, GIF, WebP, PDF, TXT, LOG, CSV, JSON or ZIP file. Its content has to be what its name says."
+    )
 
 
 class TooManyAttachments(RuleBroken):

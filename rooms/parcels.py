@@ -7,16 +7,16 @@ from audit.outbox import Parcel
 from rbac.models import User
 from rooms.models import Ticket, TicketEntry
 
-HIGH_IMPACT = "tickets.high_impact"
+OPENED = "tickets.opened"
 ASSIGNED = "tickets.assigned"
 MESSAGE = "tickets.message"
 CLOSED = "tickets.closed"
-KINDS = (HIGH_IMPACT, ASSIGNED, MESSAGE, CLOSED)
+KINDS = (OPENED, ASSIGNED, MESSAGE, CLOSED)
 
 
-def high_impact_notice(ticket: Ticket, by: User) -> Parcel:
-    """Tells those who may work on it, as long as it is open."""
-    return _about(HIGH_IMPACT, ticket, by)
+def opened_notice(ticket: Ticket, by: User | None) -> Parcel:
+    """Tells whom the customer chose for it, and of high impact all who may work on it, as long as it is open."""
+    return _about(OPENED, ticket, by)
 
 
 def assigned_notice(ticket: Ticket, by: User) -> Parcel:
@@ -31,7 +31,7 @@ def message_notice(ticket: Ticket, entry: TicketEntry, by: User) -> Parcel:
 
 
 def closed_notice(ticket: Ticket, by: User | None) -> Parcel:
-    """Tells those who take part, as long as it stays closed; by nobody: the portal itself closed it."""
+    """Tells those who take part and whom the customer chose, while it stays closed; `by` None: the portal itself."""
     return _about(CLOSED, ticket, by)
 
 

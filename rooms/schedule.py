@@ -1,9 +1,9 @@
-"""What the clock calls, and what a confirmed import sends for: inventories are carried out, old ones forgotten."""
+"""What the clock calls, and what a confirmed import sends for: inventories, silent tickets, files nobody attached."""
 
 from celery import shared_task
 
 from rooms import change_control
-from rooms.services import inventory_imports
+from rooms.services import attachments, inventory_imports, ticket_silence
 
 
 @shared_task(name=inventory_imports.TASK, ignore_result=True)
@@ -17,3 +17,15 @@ def carry_out_imports() -> None:
 def discard_old_imports() -> None:
     """Uploaded inventories are gone after a day."""
     inventory_imports.discard_old()
+
+
+@shared_task(ignore_result=True)
+def close_silent_tickets() -> None:
+    """Tickets that nobody has anything to add to are closed; two of these close each one once."""
+    ticket_silence.close_silent()
+
+
+@shared_task(ignore_result=True)
+def sweep_attachments() -> None:
+    """Files that were handed in and never attached are gone, and so is what failed transactions left."""
+    attachments.sweep()

@@ -32,7 +32,7 @@ from rooms.models import (
     TicketRoom,
     TicketState,
 )
-from rooms.parcels import assigned_notice, closed_notice, high_impact_notice, message_notice
+from rooms.parcels import assigned_notice, closed_notice, message_notice, opened_notice
 from rooms.services.ticket_history import enter, hold, line_of, name_of, tell_rooms
 from rooms.services.ticket_people import assignable, hold_delegations_of
 from rooms.states import TICKET
@@ -95,8 +95,7 @@ def report(
         detail = {"severity": ticket.severity, "high_impact": is_high_impact}
         TicketEntry.objects.create(**line_of(ticket, EntryKind.OPENED, at, by), detail=detail)
         tell_rooms([ticket], "opened", by=by)
-        if is_high_impact:
-            outbox.leave(high_impact_notice(ticket, by))
+        outbox.leave(opened_notice(ticket, by))
         line.object_name = name_of(ticket)[:300]
         line.after = {"rooms": sorted(room.pk for room in found), **detail}
     return ticket
