@@ -92,6 +92,7 @@ def room(request: TenantRequest, room_id: int) -> HttpResponse:
             "groups": list(groups.order_by("name")),
             "sees_groups": Permission.GROUPS_VIEW in held,
             "may_edit": Permission.ROOMS_MODIFY in held,
+            "may_report": Permission.TICKETS_CREATE_INCIDENT in held,
             "permissions": [code for code in TABLE if code in held],
         },
     )
