@@ -79,7 +79,7 @@ def room_lines(rooms: QuerySet[Room]) -> Iterator[bytes]:
 
 
 def ticket_lines(tickets: QuerySet[Ticket], rooms: QuerySet[Room]) -> Iterator[bytes]:
-    """The CSV of `tickets` in their order, with the names of those of their `rooms` that the reader sees; as `room_lines`."""
+    """The CSV of `tickets` in their order, each with the names of its rooms among `rooms`, those the reader sees."""
     names = rooms.filter(tickets__ticket=OuterRef("pk")).order_by("display_name", "pk").values("display_name")
     found = tickets.annotate(rooms=ArraySubquery(names))
     return csv_lines(TICKET_COLUMNS, found.values_list(*TICKET_COLUMNS))
