@@ -3,16 +3,19 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from partners.models import ApiToken
 from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
-from rooms.services import groups
+from rooms.services import attachments, groups, tickets
 from tests.factories.callers import Caller, nobody, person, token, tool
+from tests.factories.tickets import reported
 from tests.factories.world import World, invite, join, make
 
 NEVER = uuid.UUID("00000000-0000-4000-8000-000000000000")
@@ -63,6 +66,12 @@ class Scene:
         self.foreign_group = groups.create(
             tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
         )
+        self.ticket = reported(world)
+        self.foreign_ticket = tickets.report(
+            tailwind.tenant, by=tailwind.admin, title="Foreign", rooms=[tailwind.rooms[0].pk]
+        )
+        log = attachments.store(self.ticket, by=world.contoso.admin, file_name="a.log", stream=BytesIO(b"all is well"))
+        self.attachment = attachments.attach(self.ticket, by=world.contoso.admin, upload=str(log.pk)).attachment
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
@@ -132,6 +141,14 @@ class Scene:
             "api-groups": [],
             "api-group": [self.group.pk],
             "api-group-rooms": [self.group.pk],
+            "api-tickets": [],
+            "api-ticket": [self.ticket.pk],
+            "api-ticket-entries": [self.ticket.pk],
+            "api-ticket-state": [self.ticket.pk],
+            "api-ticket-assignment": [self.ticket.pk],
+            "api-ticket-close": [self.ticket.pk],
+            "api-ticket-attachments": [self.ticket.pk],
+            "api-ticket-attachment": [self.ticket.pk, self.attachment.pk],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -158,6 +175,11 @@ class Scene:
             "post groups": {"name": "Berlin", "rooms": [self.world.contoso.german[0].pk]},
             "patch group": {"name": "Deutschland"},
             "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},
+            "post tickets": {"title": "No picture", "rooms": [self.world.contoso.german[0].pk]},
+            "post ticket-entries": {"text": "Any news?"},
+            "post ticket-state": {"state": "investigating"},
+            "post ticket-assignment": {"person": None},
+            "post ticket-close": {"reason": "fixed"},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},
@@ -171,6 +193,11 @@ class Scene:
     def ask(self, caller: Caller, operation: Operation, args: list[Any] | None = None) -> Any:
         """The answer to `operation`."""
         given = self.args(operation.name) if args is None else args
+        if str(operation) == "post ticket-attachments":
+            file = SimpleUploadedFile("b.log", b"channel 3 is silent")
+            return caller.client.post(
+                reverse(operation.name, args=given), {"file": file, "text": "The log"}, headers=caller.headers
+            )
         if operation.method in ("post", "patch"):
             return getattr(caller, operation.method)(operation.name, *given, body=self.body(operation))
         return getattr(caller, operation.method)(operation.name, *given)
