@@ -43,7 +43,50 @@ _ENTRY = {
     "detail": {},
     "attachment": None,
 }
-_FILE = OpenApiExample(
+_FILE = {
+    "id": "8f14e45f-ceea-467f-ab3c-2d6c1c1f0a11",
+    "file_name": "audio.log",
+    "content_type": "text/plain",
+    "size": 1284,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+}
+_PERSON = {"id": 17, "upn": "ann@fabrikam.example", "name": "Ann Keller", "organisation": "Fabrikam"}
+
+
+def _answer(name: str, value: Any, *statuses: str) -> OpenApiExample:
+    return OpenApiExample(name, value=value, response_only=True, status_codes=list(statuses))
+
+
+def _page(name: str, item: Any) -> OpenApiExample:
+    return _answer(name, {"items": [item], "next": None, "previous": None}, "200")
+
+
+TICKETS = _page("One ticket", _ITEM | {"rooms": ["Room Zugspitze"]})
+TICKET = _answer("A ticket", _DETAIL, "200", "201")
+ENTRIES = _page("One message", _ENTRY)
+ENTRY = _answer("A message", _ENTRY, "201")
+ATTACHED = _answer(
+    "An attachment",
+    _ENTRY | {"kind": "attachment", "detail": {"file": "audio.log", "size": 1284}, "attachment": _FILE},
+    "201",
+)
+PEOPLE = _answer("One person", {"items": [_PERSON]}, "200")
+REPORT = OpenApiExample(
+    "High impact",
+    value={
+        "title": "No sound in video calls",
+        "description": "Since this morning.",
+        "rooms": [1042],
+        "is_high_impact": True,
+        "justification": "The board meets here at nine.",
+    },
+    request_only=True,
+)
+MESSAGE = OpenApiExample("A message", value={"text": "We are on it."}, request_only=True)
+STATE = OpenApiExample("On it", value={"state": "investigating"}, request_only=True)
+PERSON = OpenApiExample("To Ann", value={"person": 17}, request_only=True)
+CLOSE = OpenApiExample("Fixed", value={"reason": "fixed", "note": "A cable was loose."}, request_only=True)
+FILE = OpenApiExample(
     "A log with a word",
     value={"file": "(bytes)", "text": "Channel 3 is silent."},
     request_only=True,
