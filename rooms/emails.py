@@ -164,8 +164,10 @@ def _named_rooms(ticket: Ticket, told: Told) -> str:
         return ""
     names = list(rooms_of(ticket, told.person).order_by("display_name", "pk").values_list("display_name", flat=True))
     more = len(names) - NAMED_ROOMS
-    shown = ", ".join(names[:NAMED_ROOMS])
-    return shown if more <= 0 else f"{shown}, {ngettext('%(n)d more', '%(n)d more', more) % {'n': more}}"
+    shown = names[:NAMED_ROOMS]
+    if more > 0:
+        shown.append(ngettext("%(n)d more", "%(n)d more", more) % {"n": more})
+    return ", ".join(shown)
 
 
 def _ticket(message: OutboxMessage) -> Ticket:

@@ -12,6 +12,7 @@ from axes.models import AccessAttempt
 from django.apps import apps
 from django.contrib import admin
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -26,11 +27,12 @@ from rooms.models import (
     Release,
     Rollout,
     Room,
+    TicketAttachment,
     TicketRoom,
     UpdateRing,
 )
 from rooms.scopes import Scope
-from rooms.services import inventory_imports
+from rooms.services import attachments, inventory_imports
 from tests.factories.browsing import browser
 from tests.factories.world import (
     Customer,
@@ -90,6 +92,16 @@ SAID: dict[str, dict[str, Any]] = {
     "group_add": {"name": "Another group"},
     "group_edit": {"name": "Another name"},
     "group_rooms": {"pick": "room_id"},
+    "api-tickets": {"title": "No picture", "rooms": ["room_id"]},
+    "api-ticket-entries": {"text": "Any news?"},
+    "api-ticket-state": {"state": "investigating"},
+    "api-ticket-assignment": {"person": None},
+    "api-ticket-close": {"reason": "fixed"},
+    "ticket": {"text": "Any news?"},
+    "ticket_add": {"title": "No picture", "rooms": "room_id"},
+    "ticket_state": {"state": "investigating", "version": 2},
+    "ticket_assign": {"person": "", "version": 2},
+    "ticket_close": {"reason": "fixed", "version": 2},
 }
 
 
@@ -110,8 +122,10 @@ class Scene:
         """The answer and its body, undone afterwards."""
         cache.clear()  # how often one may ask is not the question here
         place, said = self.places[relation], SAID.get(route, {}) if method in ("POST", "PATCH", "PUT") else {}
-        given: dict[str, Any] = {"data": {name: place.get(value, value) for name, value in said.items()}}
-        if url.startswith("/api/") and method != "GET":
+        given: dict[str, Any] = {"data": {name: _filled(value, place) for name, value in said.items()}}
+        if route == "api-ticket-attachments" and method == "POST":
+            given["data"] = {"file": SimpleUploadedFile("more.log", b"it hums")}
+        elif url.startswith("/api/") and method != "GET":
             given["content_type"] = "application/json"
         with transaction.atomic():
             client = self.clients[actor]
@@ -122,6 +136,13 @@ class Scene:
             client.cookies.clear()
             client.cookies.update(cookies)
             transaction.set_rollback(True)
+
+
+def _filled(value: Any, place: dict[str, Any]) -> Any:
+    """What is said, with the ids of the place where it stands for one."""
+    if isinstance(value, list):
+        return [_filled(one, place) for one in value]
+    return place.get(value, value) if isinstance(value, str) else value
 
 
 def make_scene() -> Scene:
@@ -202,6 +223,9 @@ def make_scene() -> Scene:
             "ring_id": room.ring_id,
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
             "ticket_id": TicketRoom.objects.filter(room=room).values_list("ticket", flat=True).get(),
+            "attachment_id": TicketAttachment.objects.filter(ticket__tied_rooms__room=room)
+            .values_list("pk", flat=True)
+            .get(),
             "import_id": inventory.pk if inventory else MISSING,
             "prefix": keys.get(relationship, "trm_none"),
         }
@@ -265,7 +289,10 @@ def _rollout_and_ticket(ring: UpdateRing, room: Room, release: Release) -> None:
         ends_on=wednesday + timedelta(days=ring.rollout_days),
         state_changed_at=now(),
     )
-    ticket(room, opened_by=f"keeper@{room.resource_account.partition('@')[2]}")
+    made = ticket(room, opened_by=f"keeper@{room.resource_account.partition('@')[2]}")
+    author = User.objects.get(upn=made.opened_by)
+    log = attachments.store(made, by=author, file_name="hum.log", stream=BytesIO(f"{room.display_name} hums".encode()))
+    attachments.attach(made, by=author, upload=str(log.pk))
 
 
 def _back_office_rows(contoso: Customer, ann: User) -> None:

@@ -35,6 +35,7 @@ CAUSES = {
     "rbac.services.assignments.delete": "a step of removing a partner",
     "rbac.services.delegations.open_for": "a step of adding a partner",
     "rbac.services.delegations.remove_roles": "a step of removing a partner",
+    "rooms.services.ticket_silence._close": "nobody had anything to add for days, by the database's clock",
     "rooms.scopes.follow_groups": "a step of changing a group's rooms, which has asked",
     "rbac.sign_in._enter": "somebody signs in, as his own directory says who he is",
     "rbac.sign_in._return": "as _enter",

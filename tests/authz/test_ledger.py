@@ -47,7 +47,9 @@ TASKS = {
     "partners.schedule.expire_invitations": "marks what is due; being due was true before",
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
+    "rooms.schedule.close_silent_tickets": "closes tickets that nobody adds to, by the database's clock",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
+    "rooms.schedule.sweep_attachments": "deletes files that nobody attached and that no approval can wait for",
 }
 
 TOOLS = ("token", "revoked")
