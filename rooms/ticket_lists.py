@@ -115,10 +115,10 @@ class TicketFilter(forms.Form):
     @cached_property
     def tickets(self) -> QuerySet[Ticket]:
         """The tickets that fit, unsorted. Nothing fits an invalid filter."""
-        own = Ticket.objects.filter(tenant=self._customer)
+        own = Ticket.objects.filter(tenant=self._customer).annotate(rank=_RANK)
         if not self.is_valid():
             return own.none()
-        found = visible(self._reader, Permission.TICKETS_VIEW, own, self._held).annotate(rank=_RANK)
+        found = visible(self._reader, Permission.TICKETS_VIEW, own, self._held)
         for condition in self._conditions():
             found = found.filter(condition)
         return found

@@ -128,13 +128,19 @@ def answer(attachment: TicketAttachment, *, whole: bool = False) -> HttpResponse
     """
     content = storage().open(attachment.stored_as)
     headers = {
-        "Content-Disposition": content_disposition_header(True, attachment.file_name) or "attachment",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cache-Control": "private, no-store",
     }
     if not whole:
-        return FileResponse(content, content_type=attachment.content_type, headers=headers)
+        return FileResponse(
+            content,
+            as_attachment=True,
+            filename=attachment.file_name,
+            content_type=attachment.content_type,
+            headers=headers,
+        )
+    headers["Content-Disposition"] = content_disposition_header(True, attachment.file_name) or "attachment"
     with content:
         return HttpResponse(content.read(), content_type=attachment.content_type, headers=headers)
 

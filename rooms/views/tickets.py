@@ -26,6 +26,12 @@ from rooms.ticket_forms import AssignForm, CloseForm, MessageForm, StateForm
 
 ENTRIES = 50
 OLDEST_LAST = ("-at", "-id")
+# What usually comes next, chosen until somebody chooses otherwise.
+NATURAL = {
+    TicketState.NEEDS_ACTION: TicketState.INVESTIGATING,
+    TicketState.INVESTIGATING: TicketState.RESOLVED,
+    TicketState.RESOLVED: TicketState.INVESTIGATING,
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -165,8 +171,9 @@ def _handling(request: TenantRequest, found: Ticket) -> dict[str, Any]:
         return {"version": found.version}
     initial = {"version": found.version}
     following = [one for one in TicketState if one in TICKET[TicketState(found.state)] and one != TicketState.CLOSED]
+    offered = initial | {"state": NATURAL[TicketState(found.state)]}
     return {
-        "state_form": StateForm(initial=initial, following=following, auto_id="state_%s"),
+        "state_form": StateForm(initial=offered, following=following, auto_id="state_%s"),
         "assign_form": AssignForm(
             initial=initial, ticket=found, people=assignable(found, request.person), auto_id="assign_%s"
         ),
