@@ -24,7 +24,7 @@ from rbac.services import notifications
 from rbac.services.notifications import Event, supported
 from rooms import parcels
 from rooms.models import Room, Severity, Ticket, TicketEntry, TicketState
-from rooms.services.ticket_people import participants, rooms_of
+from rooms.ticket_readers import participants, rooms_of
 
 TEMPLATE = "rooms/mail/ticket"
 BUTTON = gettext_lazy("Show the ticket")

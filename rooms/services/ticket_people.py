@@ -7,23 +7,18 @@ learns who else works for a customer, or that there is another partner.
 
 from collections.abc import Iterable
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from audit.clock import now
 from audit.context import Line
 from audit.log import add_lines
 from audit.models import Category, Operation
-from rbac.access import visible
 from rbac.catalogue import Permission
 from rbac.holders import holders
 from rbac.models import Delegation, DelegationState, User
 from rooms.models import EntryKind, Room, Ticket, TicketEntry, TicketState
 from rooms.services.ticket_history import line_of, name_of
-
-
-def rooms_of(ticket: Ticket, reader: User) -> QuerySet[Room]:
-    """The rooms of `ticket` that `reader` sees it through; for him it is about no others."""
-    return visible(reader, Permission.TICKETS_VIEW, Room.objects.filter(tickets__ticket=ticket))
+from rooms.ticket_readers import participants, rooms_of
 
 
 def assignable(ticket: Ticket, reader: User, rooms: Iterable[Room] | None = None) -> list[User]:
@@ -34,12 +29,6 @@ def assignable(ticket: Ticket, reader: User, rooms: Iterable[Room] | None = None
         able = able.filter(Q(tenant=reader.tenant_id) | Q(upn__in=participants(ticket)))
     people = able.select_related("tenant")
     return sorted(people, key=lambda one: (one.tenant_id != reader.tenant_id, str(one.tenant), one.get_full_name()))
-
-
-def participants(ticket: Ticket) -> set[str]:
-    """The UPNs of those who opened it, wrote something, did something to it, or have it assigned."""
-    wrote = set(TicketEntry.objects.filter(ticket=ticket).values_list("by", flat=True).distinct())
-    return wrote | {ticket.opened_by, ticket.assigned_upn} - {""}
 
 
 def hold_delegations_of(ticket: Ticket, *people: User) -> None:

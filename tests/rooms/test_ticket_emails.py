@@ -38,7 +38,6 @@ def sent() -> dict[str, str]:
     mail.outbox = []
     assert deliver_due()
     assert not OutboxMessage.objects.filter(state="waiting").exists()
-    assert len({one.to[0] for one in mail.outbox}) == len(mail.outbox)
     return {one.to[0]: f"{one.subject}\n{one.body}" for one in mail.outbox}
 
 
@@ -120,6 +119,7 @@ def test_a_split_mail_is_asked_again_before_it_leaves(world):
     sent()
     payload = {"by": contoso.admin.pk, "who": ADMIN, "to": lead.upn, "account": lead.pk}
     OutboxMessage.objects.create(
+        due_at=now(),
         kind=parcels.ASSIGNED,
         subject_id=str(ticket.pk),
         tenant_id=contoso.tenant.pk,
