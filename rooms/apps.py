@@ -7,7 +7,8 @@ class RoomsConfig(AppConfig):
     verbose_name = _("Rooms")
 
     def ready(self) -> None:
-        """Whoever founds a tenant gives it its rings and its default group as well."""
+        """Whoever founds a tenant gives it its rings and default group; every process can deliver tickets' messages."""
+        import rooms.emails  # noqa: F401, PLC0415 - reads models, which are there only now
         from rbac.services import tenants  # noqa: PLC0415 - reads models, which are there only now
         from rooms.services import founding  # noqa: PLC0415
 

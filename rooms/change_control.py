@@ -15,7 +15,7 @@ from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Tenant, User
 from rooms.errors import ManualNotOffered
 from rooms.models import ControlMode
-from rooms.services import monitoring, policies, rollout_control, rooms, update_rings
+from rooms.services import attachments, monitoring, policies, rollout_control, rooms, tickets, update_rings
 
 # What a controlled event can be, and the service that carries it out: `service(target, by=…, **params)`. Parameters are
 # plain JSON values, so that a change can wait for its approval.
@@ -31,6 +31,12 @@ _SERVICES: dict[tuple[Permission, str], Callable[..., Any]] = {
     (Permission.RINGS_MODIFY, "resume"): rollout_control.resume,
     (Permission.RINGS_MODIFY, "retry"): rollout_control.retry,
     (Permission.RINGS_MODIFY, "force"): rollout_control.force,
+    (Permission.TICKETS_CREATE_INCIDENT, "report"): tickets.report,
+    (Permission.TICKETS_UPDATE, "write"): tickets.write,
+    (Permission.TICKETS_UPDATE, "attach"): attachments.attach,
+    (Permission.TICKETS_UPDATE, "assign"): tickets.assign,
+    (Permission.TICKETS_UPDATE, "change_state"): tickets.change_state,
+    (Permission.TICKETS_UPDATE, "close"): tickets.close,
 }
 
 

@@ -208,3 +208,53 @@ CONSTRAINTS.update(
         "room_ring_id_of_tenant": RingNotEmpty,
     }
 )
+
+
+class StaleTicket(StaleVersion):
+    text = _("Somebody else has changed this ticket in the meantime. Look at what is new and try again.")
+
+
+class TicketOver(RuleBroken):
+    code = "ticket_closed"
+    text = _("This ticket is closed. Reopen it first.")
+
+
+class SystemTicket(RuleBroken):
+    code = "system_ticket"
+    text = _("The portal closes and reopens system tickets itself, by what the device reports.")
+
+
+class UnknownPerson(RuleBroken):
+    code = "unknown_person"
+    status = 400
+    text = _("This ticket cannot be assigned to this person.")
+
+
+class AttachmentTooLarge(RuleBroken):
+    code = "attachment_too_large"
+    status = 413
+    text = _("An attachment has at most 10 MiB.")
+
+
+class AttachmentRefused(RuleBroken):
+    """No type of the closed list, or not what its name says."""
+
+    code = "attachment_refused"
+    status = 400
+    text = _(
+        "Attach a PNG, JPEG, GIF, WebP, PDF, TXT, LOG, CSV, JSON or ZIP file. Its content has to be what its name says."
+    )
+
+
+class TooManyAttachments(RuleBroken):
+    code = "too_many_attachments"
+    text = _("A ticket has at most 20 attachments.")
+
+
+class UploadGone(RuleBroken):
+    code = "upload_gone"
+    status = 410
+    text = _("The file is no longer there. Attach it again.")
+
+
+CONSTRAINTS.update({"room_account_in_tenant": ResourceAccountTaken, "room_group_name": GroupNameTaken})

@@ -1,10 +1,10 @@
-"""What the clock calls, and what a confirmed import sends for: inventories are carried out, old ones forgotten."""
+"""What the clock calls, and what a confirmed import sends for: inventories, silent tickets, files nobody attached."""
 
 from celery import shared_task
 
 from rooms import change_control
 from rooms.models import BulkChange
-from rooms.services import bulk_changes, inventory_imports, monitoring, telemetry, work
+from rooms.services import attachments, bulk_changes, inventory_imports, monitoring, telemetry, ticket_silence, work
 
 
 @shared_task(name=inventory_imports.TASK, ignore_result=True)
@@ -38,3 +38,15 @@ def end_suppressions() -> None:
 def mark_silent_rooms() -> None:
     """Rooms that have not been heard of for 15 minutes are unmonitored, at most a minute after they fell silent so long."""
     telemetry.mark_silent()
+
+
+@shared_task(ignore_result=True)
+def close_silent_tickets() -> None:
+    """Tickets that nobody has anything to add to are closed; two of these close each one once."""
+    ticket_silence.close_silent()
+
+
+@shared_task(ignore_result=True)
+def sweep_attachments() -> None:
+    """Files that were handed in and never attached are gone, and so is what failed transactions left."""
+    attachments.sweep()

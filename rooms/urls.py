@@ -14,6 +14,9 @@ from rooms.views import (
     room,
     rooms,
     saved_filters,
+    ticket_list,
+    ticket_report,
+    tickets,
 )
 
 _of_group: list[URLPattern | URLResolver] = [
@@ -22,6 +25,14 @@ _of_group: list[URLPattern | URLResolver] = [
     path("rooms/", groups.rooms, name="group_rooms"),
     path("default/", groups.make_default, name="group_default"),
     path("delete/", groups.delete, name="group_delete"),
+]
+
+_of_ticket: list[URLPattern | URLResolver] = [
+    path("", tickets.ticket, name="ticket"),
+    path("state/", tickets.state, name="ticket_state"),
+    path("assign/", tickets.assign, name="ticket_assign"),
+    path("close/", tickets.close, name="ticket_close"),
+    path("attachments/<uuid:attachment_id>/", tickets.attachment, name="ticket_attachment"),
 ]
 
 of_tenant: list[URLPattern | URLResolver] = [
@@ -47,6 +58,12 @@ of_tenant: list[URLPattern | URLResolver] = [
     path("rooms/<int:room_id>/suppress/", monitoring.suppress, name="room_suppress"),
     path("rooms/<int:room_id>/lift/", monitoring.unsuppress, name="room_unsuppress"),
     path("rooms/<int:room_id>/unenrol/", monitoring.unenroll, name="room_unenroll"),
+    path("rooms/<int:room_id>/", rooms.room, name="room"),
+    path("rooms/<int:room_id>/edit/", rooms.edit, name="room_edit"),
+    path("tickets/", ticket_list.tickets, name="tickets"),
+    path("tickets/export.csv", ticket_list.export, name="tickets_export"),
+    path("tickets/add/", ticket_report.add, name="ticket_add"),
+    path("tickets/<int:ticket_id>/", include(_of_ticket)),
     path("groups/", groups.groups, name="groups"),
     path("groups/add/", groups.add, name="group_add"),
     path("groups/<int:group_id>/", include(_of_group)),

@@ -68,7 +68,7 @@ class ProblemSchema(AutoSchema):
             names += ["invalid", "parse_error", "length_required", "body_too_large", "unsupported_media_type"]
         if self.method not in ("GET", "HEAD"):
             names.append("csrf_failed")
-        if self.method == "PATCH":
+        if self.method == "PATCH" or (view.takes_version and self.method != "GET"):
             names.append("invalid_header")
         if not view.for_tokens:
             names.append("not_for_tokens")

@@ -54,6 +54,14 @@ app.conf.update(
         "look for rooms that fell silent": {"task": "rooms.schedule.mark_silent_rooms", "schedule": 60.0},
         "forget old inventories": {"task": "rooms.schedule.discard_old_imports", "schedule": crontab(minute=23)},
         "remind of open invitations": {"task": "partners.schedule.remind_invited", "schedule": crontab(minute=17)},
+        "close tickets that nobody adds to": {
+            "task": "rooms.schedule.close_silent_tickets",
+            "schedule": crontab(minute="*/10"),
+        },
+        "sweep files that nobody attached": {
+            "task": "rooms.schedule.sweep_attachments",
+            "schedule": crontab(hour=2, minute=31),
+        },
         "publish the heads of the audit chains": {
             "task": "audit.schedule.publish_heads",
             "schedule": crontab(hour=3, minute=41),

@@ -197,6 +197,16 @@ PLAIN_STATIC = DEBUG or DEMO or env.bool("PLAIN_STATIC", default=False)  # strai
 STATIC_ROOT = None if PLAIN_STATIC else BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # What people attach to tickets: never served by its address, only through the permission on the ticket.
+    "attachments": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.str("ATTACHMENTS_ROOT", default=str(BASE_DIR / ".state" / "attachments")),
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if PLAIN_STATIC
@@ -246,6 +256,11 @@ SPECTACULAR_SETTINGS = {
         "Article": "rbac.api.table.SOURCES",
         "RoomState": "rooms.models.RoomState.choices",
         "RoomHealth": "rooms.models.Health.choices",
+        "TicketState": "rooms.models.TicketState.choices",
+        "TicketKind": "rooms.models.TicketKind.choices",
+        "Severity": "rooms.models.Severity.choices",
+        "ReportedSeverity": "rooms.services.tickets.SEVERITIES",
+        "ClosingReason": "rooms.services.tickets.REASONS",
         "PartnerState": "rbac.models.DelegationState.values",
         "InvitationState": "partners.models.InvitationState.values",
     },

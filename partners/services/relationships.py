@@ -24,7 +24,7 @@ from rbac.upn import domain_of
 from rooms import scopes
 from rooms.models import ControlMode, Room
 from rooms.scopes import Scope
-from rooms.services import policies
+from rooms.services import policies, ticket_people
 
 LABEL_LENGTH = 120
 
@@ -150,6 +150,7 @@ def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) ->
     grants.withdraw(held, Room)
     delegations.remove_roles(delegation, by=by)
     ApiToken.objects.filter(delegation=delegation).delete()
+    ticket_people.let_go(delegation, by=by)
     if upns:
         outbox.leave(removed_notice(relationship, upns, by))
     if delegation.held_by_id is not None:

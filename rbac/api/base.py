@@ -48,6 +48,8 @@ class ApiView(APIView):
     # Query parameters that GET takes; no other method takes any.
     parameters: ClassVar[frozenset[str]] = frozenset()
     for_tokens: ClassVar[bool] = True
+    # Whether it takes `If-Match`, for the document; PATCH always does.
+    takes_version: ClassVar[bool] = False
     # The rules each method can break, for the document: {"post": (AlreadyInvited, …)}.
     problems: ClassVar[Mapping[str, Sequence[type[RuleBroken]]]] = {}
 

@@ -35,6 +35,7 @@ from rooms.models.ticket import (
     TicketKind,
     TicketRoom,
     TicketState,
+    TicketUpload,
 )
 from rooms.models.update_ring import (
     LIVE_ROLLOUTS,
@@ -101,6 +102,7 @@ __all__ = [
     "TicketKind",
     "TicketRoom",
     "TicketState",
+    "TicketUpload",
     "UpdateRing",
     "Work",
     "WorkState",

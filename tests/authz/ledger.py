@@ -38,6 +38,7 @@ OBJECTS = (
     "rollout_id",
     "ticket_id",
     "domain_id",
+    "attachment_id",
 )
 
 

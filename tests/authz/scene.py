@@ -12,6 +12,7 @@ from axes.models import AccessAttempt
 from django.apps import apps
 from django.contrib import admin
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -28,11 +29,12 @@ from rooms.models import (
     Rollout,
     Room,
     RoomState,
+    TicketAttachment,
     TicketRoom,
     UpdateRing,
 )
 from rooms.scopes import Scope
-from rooms.services import bulk_changes, inventory_imports, saved_filters, telemetry
+from rooms.services import attachments, bulk_changes, inventory_imports, saved_filters, telemetry
 from rooms.services.telemetry import Report
 from tests.factories.browsing import browser
 from tests.factories.devices import enroll, well
@@ -116,6 +118,16 @@ SAID: dict[str, dict[str, Any]] = {
     "api-rooms-bulk": {"rooms": ["room_id"], "action": "enroll"},
     "api-room-filters": {"name": "Another filter", "query": "city=Berlin"},
     "api-room-filter": {"name": "Another name"},
+    "api-tickets": {"title": "No picture", "rooms": ["room_id"]},
+    "api-ticket-entries": {"text": "Any news?"},
+    "api-ticket-state": {"state": "investigating"},
+    "api-ticket-assignment": {"person": None},
+    "api-ticket-close": {"reason": "fixed"},
+    "ticket": {"text": "Any news?"},
+    "ticket_add": {"title": "No picture", "rooms": "room_id"},
+    "ticket_state": {"state": "investigating", "version": 2},
+    "ticket_assign": {"person": "", "version": 2},
+    "ticket_close": {"reason": "fixed", "version": 2},
 }
 
 
@@ -137,7 +149,9 @@ class Scene:
         cache.clear()  # how often one may ask is not the question here
         place, said = self.places[relation], SAID.get(route, {}) if method in ("POST", "PATCH", "PUT") else {}
         given: dict[str, Any] = {"data": {name: _filled(value, place) for name, value in said.items()}}
-        if url.startswith("/api/") and method != "GET":
+        if route == "api-ticket-attachments" and method == "POST":
+            given["data"] = {"file": SimpleUploadedFile("more.log", b"it hums")}
+        elif url.startswith("/api/") and method != "GET":
             given["content_type"] = "application/json"
         with transaction.atomic():
             client = self.clients[actor]
@@ -148,6 +162,13 @@ class Scene:
             client.cookies.clear()
             client.cookies.update(cookies)
             transaction.set_rollback(True)
+
+
+def _filled(value: Any, place: dict[str, Any]) -> Any:
+    """What is said, with the ids of the place where it stands for one."""
+    if isinstance(value, list):
+        return [_filled(one, place) for one in value]
+    return place.get(value, value) if isinstance(value, str) else value
 
 
 def make_scene() -> Scene:
@@ -242,6 +263,9 @@ def make_scene() -> Scene:
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
             "domain_id": domains.get(customer.tenant.pk, 10**9),
             "ticket_id": TicketRoom.objects.filter(room=room).values_list("ticket", flat=True).get(),
+            "attachment_id": TicketAttachment.objects.filter(ticket__tied_rooms__room=room)
+            .values_list("pk", flat=True)
+            .get(),
             "import_id": inventory.pk if inventory else MISSING,
             "change_id": changes.get(customer.tenant.name, MISSING),
             "filter_id": filters.get(customer.tenant.name, MISSING.int % 10**9),
@@ -317,7 +341,10 @@ def _rollout_and_ticket(ring: UpdateRing, room: Room, release: Release) -> None:
         ends_on=wednesday + timedelta(days=ring.rollout_days),
         state_changed_at=now(),
     )
-    ticket(room, opened_by=f"keeper@{room.resource_account.partition('@')[2]}")
+    made = ticket(room, opened_by=f"keeper@{room.resource_account.partition('@')[2]}")
+    author = User.objects.get(upn=made.opened_by)
+    log = attachments.store(made, by=author, file_name="hum.log", stream=BytesIO(f"{room.display_name} hums".encode()))
+    attachments.attach(made, by=author, upload=str(log.pk))
 
 
 def _back_office_rows(contoso: Customer, ann: User) -> None:

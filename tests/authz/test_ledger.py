@@ -54,9 +54,11 @@ TASKS = {
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
     "rooms.schedule.carry_out_bulk_changes": "carries out bulk changes that their person has confirmed",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
+    "rooms.schedule.close_silent_tickets": "closes tickets that nobody adds to, by the database's clock",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
     "rooms.schedule.mark_silent_rooms": "writes down that rooms have not been heard of, which was true before",
     "rooms.schedule.end_suppressions": "writes down that suppressions are over; being over was true before",
+    "rooms.schedule.sweep_attachments": "deletes files that nobody attached and that no approval can wait for",
 }
 
 TOOLS = ("token", "revoked")

@@ -3,8 +3,10 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from partners.models import ApiToken
@@ -12,8 +14,9 @@ from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
 from rooms.models import Room, RoomState
-from rooms.services import groups, keys, saved_filters
+from rooms.services import attachments, groups, keys, saved_filters, tickets
 from tests.factories.callers import Caller, nobody, person, token, tool
+from tests.factories.tickets import reported
 from tests.factories.world import World, invite, join, make
 
 NEVER = uuid.UUID("00000000-0000-4000-8000-000000000000")
@@ -68,6 +71,12 @@ class Scene:
             tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
         )
         keys.reset(world.contoso.tenant, by=world.contoso.admin)
+        self.ticket = reported(world)
+        self.foreign_ticket = tickets.report(
+            tailwind.tenant, by=tailwind.admin, title="Foreign", rooms=[tailwind.rooms[0].pk]
+        )
+        log = attachments.store(self.ticket, by=world.contoso.admin, file_name="a.log", stream=BytesIO(b"all is well"))
+        self.attachment = attachments.attach(self.ticket, by=world.contoso.admin, upload=str(log.pk)).attachment
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
         self.filter = saved_filters.save(world.contoso.tenant, "Cologne", "city=Köln", by=world.contoso.admin)
         Room.objects.filter(pk=world.contoso.german[0].pk).update(state=RoomState.ENROLLED)
@@ -145,6 +154,14 @@ class Scene:
             "api-group-rooms": [self.group.pk],
             "api-keys": [],
             "api-key-download": [],
+            "api-tickets": [],
+            "api-ticket": [self.ticket.pk],
+            "api-ticket-entries": [self.ticket.pk],
+            "api-ticket-state": [self.ticket.pk],
+            "api-ticket-assignment": [self.ticket.pk],
+            "api-ticket-close": [self.ticket.pk],
+            "api-ticket-attachments": [self.ticket.pk],
+            "api-ticket-attachment": [self.ticket.pk, self.attachment.pk],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -176,6 +193,11 @@ class Scene:
             "patch group": {"name": "Deutschland"},
             "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},
             "post keys": {"grace_hours": 24},
+            "post tickets": {"title": "No picture", "rooms": [self.world.contoso.german[0].pk]},
+            "post ticket-entries": {"text": "Any news?"},
+            "post ticket-state": {"state": "investigating"},
+            "post ticket-assignment": {"person": None},
+            "post ticket-close": {"reason": "fixed"},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},
@@ -189,6 +211,11 @@ class Scene:
     def ask(self, caller: Caller, operation: Operation, args: list[Any] | None = None) -> Any:
         """The answer to `operation`."""
         given = self.args(operation.name) if args is None else args
+        if str(operation) == "post ticket-attachments":
+            file = SimpleUploadedFile("b.log", b"channel 3 is silent")
+            return caller.client.post(
+                reverse(operation.name, args=given), {"file": file, "text": "The log"}, headers=caller.headers
+            )
         if operation.method in ("post", "patch"):
             return getattr(caller, operation.method)(operation.name, *given, body=self.body(operation))
         return getattr(caller, operation.method)(operation.name, *given)

@@ -61,6 +61,17 @@ TABLE = {
     "get keys":                      (401,  404,  404,  403,  200,  200,  403,  403,  401,  404,  401,  404,  404),
     "post keys":                     (401,  404,  404,  403,  403,  201,  403,  403,  401,  404,  401,  404,  404),
     "post key-download":             (401,  404,  404,  403,  200,  200,  403,  403,  401,  404,  401,  404,  404),
+    "get tickets":                   (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post tickets":                  (401,  404,  404,  403,  201,  201,  201,  201,  401,  404,  401,  404,  404),
+    "get ticket":                    (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get ticket-entries":            (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post ticket-entries":           (401,  404,  404,  403,  201,  201,  201,  201,  401,  404,  401,  404,  404),
+    "post ticket-state":             (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get ticket-assignment":         (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post ticket-assignment":        (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post ticket-close":             (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post ticket-attachments":       (401,  404,  404,  403,  201,  201,  201,  201,  401,  404,  401,  404,  404),
+    "get ticket-attachment":         (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
     "get partners":                  (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
     "post partners":                 (401,  404,  404,  403,  403,  201,  403,  403,  401,  404,  401,  404,  404),
     "get partner":                   (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
@@ -119,6 +130,10 @@ def foreign(scene, operation: Operation) -> list:
         return [contoso, tailwind.rooms[0].pk]
     if operation.name.startswith("api-group"):
         return [contoso, scene.foreign_group.pk]
+    if operation.name == "api-ticket-attachment":
+        return [contoso, scene.foreign_ticket.pk, scene.attachment.pk]
+    if operation.name.startswith("api-ticket"):
+        return [contoso, scene.foreign_ticket.pk]
     if operation.name.startswith("api-partner-invitation") and operation.name != "api-partner-invitations":
         return [contoso, scene.pending.pk, scene.foreign.invitations.get().pk]
     if operation.name.startswith("api-partner"):
@@ -130,7 +145,9 @@ def never(args: list) -> list:
     return [*args[:-1], 2**62 if isinstance(args[-1], int) else NEVER]
 
 
-@pytest.mark.parametrize("name", [name for name in HIDDEN if name.split()[1].split("-")[0] in ("partner", "group")])
+@pytest.mark.parametrize(
+    "name", [name for name in HIDDEN if name.split()[1].split("-")[0] in ("partner", "group", "ticket")]
+)
 def test_foreign_and_never_existed_are_the_same_to_the_customer(scene, name):
     operation = Operation(name.split()[0], f"api-{name.split()[1]}")
     caller, args = scene.admin(), foreign(scene, operation)

@@ -27,7 +27,7 @@ from rooms import scopes
 from rooms.models import Room
 from rooms.scopes import Scope
 from rooms.services import groups, inventory
-from trm_portal.development import demo_devices, demo_operations, demo_settings
+from trm_portal.development import demo_devices, demo_operations, demo_settings, demo_tickets
 from trm_portal.development import demo_people as people
 from trm_portal.development.demo_people import (
     CUSTOMERS,
@@ -107,6 +107,7 @@ def _load() -> None:
         Tenant.objects.get(entra_tid=people.TAILWIND.tid), account(people.TESSA.upn), account(people.ANN.upn)
     )
     demo_settings.dress(account(people.TESSA.upn))
+    demo_tickets.fill()
     demo_settings.renew_terms(account(people.WIM.upn))  # the last thing: from here on changes of a partner ask for them
 
 
