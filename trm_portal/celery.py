@@ -43,6 +43,18 @@ app.conf.update(
             "task": "rooms.schedule.carry_out_imports",
             "schedule": env.float("SWEEP_SECONDS", default=30.0),
         },
+        "schedule the rollouts of a new release": {
+            "task": "rooms.schedule.schedule_rollouts",
+            "schedule": env.float("ROLLOUT_SECONDS", default=60.0),
+        },
+        "go on with rollouts": {
+            "task": "rooms.schedule.advance_rollouts",
+            "schedule": env.float("ROLLOUT_SECONDS", default=60.0),
+        },
+        "take in rooms that came late": {
+            "task": "rooms.schedule.take_in_late_rooms",
+            "schedule": crontab(minute="*/5"),
+        },
         "forget old inventories": {"task": "rooms.schedule.discard_old_imports", "schedule": crontab(minute=23)},
         "remind of open invitations": {"task": "partners.schedule.remind_invited", "schedule": crontab(minute=17)},
         "publish the heads of the audit chains": {
