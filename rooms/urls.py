@@ -2,13 +2,28 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from rooms.views import assignments, groups, inventory, overview, roles, rooms
+from rooms.views import assignments, groups, inventory, overview, rings, roles, rollouts, rooms
 
 _of_group: list[URLPattern | URLResolver] = [
     path("", groups.group, name="group"),
     path("edit/", groups.edit, name="group_edit"),
     path("rooms/", groups.rooms, name="group_rooms"),
     path("delete/", groups.delete, name="group_delete"),
+]
+
+_of_ring: list[URLPattern | URLResolver] = [
+    path("", rings.ring, name="ring"),
+    path("edit/", rings.edit, name="ring_edit"),
+    path("order/", rings.order, name="ring_order"),
+    path("rooms/", rings.rooms, name="ring_rooms"),
+    path("delete/", rings.delete, name="ring_delete"),
+]
+_of_rollout: list[URLPattern | URLResolver] = [
+    path("", rollouts.rollout, name="rollout"),
+    path("pause/", rollouts.change, {"action": "pause"}, name="rollout_pause"),
+    path("resume/", rollouts.change, {"action": "resume"}, name="rollout_resume"),
+    path("retry/", rollouts.change, {"action": "retry"}, name="rollout_retry"),
+    path("force/", rollouts.change, {"action": "force"}, name="rollout_force"),
 ]
 
 of_tenant: list[URLPattern | URLResolver] = [
@@ -25,6 +40,10 @@ of_tenant: list[URLPattern | URLResolver] = [
     path("groups/", groups.groups, name="groups"),
     path("groups/add/", groups.add, name="group_add"),
     path("groups/<int:group_id>/", include(_of_group)),
+    path("rings/", rings.rings, name="rings"),
+    path("rings/add/", rings.add, name="ring_add"),
+    path("rings/<int:ring_id>/", include(_of_ring)),
+    path("rollouts/<int:rollout_id>/", include(_of_rollout)),
 ]
 
 _of_assignment: list[URLPattern | URLResolver] = [

@@ -28,6 +28,7 @@ from rooms.models import Room
 from rooms.scopes import Scope
 from rooms.services import groups, inventory
 from trm_portal.development import demo_people as people
+from trm_portal.development import demo_rings
 from trm_portal.development.demo_people import (
     CUSTOMERS,
     PARTNERS,
@@ -100,6 +101,9 @@ def _load() -> None:
             account(person.upn)
     _fill_tailwind()
     _fill_wide_world()
+    tessa = account(people.TESSA.upn)
+    assert tessa.tenant is not None
+    demo_rings.fill(tessa.tenant, tessa)
 
 
 def _publish_terms() -> None:
