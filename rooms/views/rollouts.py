@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.errors import RuleBroken
@@ -75,6 +75,7 @@ def rollout(request: TenantRequest, rollout_id: int) -> HttpResponse:
         size=PAGE_SIZE,
     )
     query = f"?state={state}" if state else "?"
+    possible = _possible(request, found, counted)
     ring_url = reverse("ring", args=[request.customer.pk, found.ring_id])
     name = _("Release %(version)s") % {"version": found.release.version}
     return render(
@@ -88,8 +89,8 @@ def rollout(request: TenantRequest, rollout_id: int) -> HttpResponse:
             "state": state,
             "updates": listed.items,
             "page": pager_of(listed, query, _shown_text(len(listed.items))),
-            "actions": _actions(request, found, counted),
-            "may_force": "force" in _possible(request, found, counted),
+            "actions": _actions(request, found, possible),
+            "may_force": "force" in possible,
             "crumbs": crumbs(request, (found.ring.label, ring_url), (name, "")),
         },
         status=200 if form.is_valid() else 400,
@@ -172,9 +173,8 @@ def _possible(request: TenantRequest, found: Rollout, counted: progress.Progress
     return {action for action, is_one in is_possible.items() if is_one}
 
 
-def _actions(request: TenantRequest, found: Rollout, counted: progress.Progress) -> list[dict[str, str]]:
+def _actions(request: TenantRequest, found: Rollout, possible: set[str]) -> list[dict[str, str]]:
     """The buttons above the list; one that needs the whole ring says so instead."""
-    possible = _possible(request, found, counted)
     is_whole = access.can(request.person, Permission.RINGS_MODIFY, found.ring, request.held)
     needs_whole = {
         "pause": found.state == RolloutState.SCHEDULED,
@@ -206,7 +206,10 @@ _NAMES = {
         gettext_lazy("Pause"),
         gettext_lazy("The rollout is paused. Devices are told nothing until it is resumed."),
     ),
-    "resume": (gettext_lazy("Resume"), gettext_lazy("The rollout goes on with the next night of each room.")),
+    "resume": (
+        pgettext_lazy("rollout", "Resume"),
+        gettext_lazy("The rollout goes on with the next night of each room."),
+    ),
     "retry": (gettext_lazy("Retry all failed"), gettext_lazy("The failed rooms try again from the next night on.")),
     "force": (gettext_lazy("Force update"), gettext_lazy("The devices are told to install the update at once.")),
 }

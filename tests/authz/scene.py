@@ -90,6 +90,13 @@ SAID: dict[str, dict[str, Any]] = {
     "group_add": {"name": "Another group"},
     "group_edit": {"name": "Another name"},
     "group_rooms": {"pick": "room_id"},
+    "api-rings": {"name": "Another ring", "rollout_days": 3},
+    "api-ring": {"test_days": 1},
+    "api-ring-rooms": {"rooms": ["room_id"]},
+    "ring_add": {"name": "Another ring", "rollout_days": 3, "test_days": 0},
+    "ring_edit": {"name": "Another name", "rollout_days": 2, "test_days": 0, "version": 1},
+    "ring_order": {"to": "up"},
+    "ring_rooms": {"pick": "room_id"},
 }
 
 
@@ -110,7 +117,7 @@ class Scene:
         """The answer and its body, undone afterwards."""
         cache.clear()  # how often one may ask is not the question here
         place, said = self.places[relation], SAID.get(route, {}) if method in ("POST", "PATCH", "PUT") else {}
-        given: dict[str, Any] = {"data": {name: place.get(value, value) for name, value in said.items()}}
+        given: dict[str, Any] = {"data": {name: _filled(value, place) for name, value in said.items()}}
         if url.startswith("/api/") and method != "GET":
             given["content_type"] = "application/json"
         with transaction.atomic():
@@ -122,6 +129,11 @@ class Scene:
             client.cookies.clear()
             client.cookies.update(cookies)
             transaction.set_rollback(True)
+
+
+def _filled(value: Any, place: dict[str, Any]) -> Any:
+    """`value`, or what the place has under that name; lists one by one."""
+    return [_filled(one, place) for one in value] if isinstance(value, list) else place.get(value, value)
 
 
 def make_scene() -> Scene:

@@ -36,6 +36,8 @@ CAUSES = {
     "rbac.services.delegations.open_for": "a step of adding a partner",
     "rbac.services.delegations.remove_roles": "a step of removing a partner",
     "rooms.scopes.follow_groups": "a step of changing a group's rooms, which has asked",
+    "rooms.services.rollout_clock._at": "time has come, by the database's clock",
+    "rooms.services.rollout_clock.schedule": "a release that support staff have published",
     "rbac.sign_in._enter": "somebody signs in, as his own directory says who he is",
     "rbac.sign_in._return": "as _enter",
 }

@@ -34,8 +34,11 @@ BACK_OFFICE = {
     "rbac.user",
     "rooms.controlpolicy",
     "rooms.inventoryimport",
+    "rooms.release",
+    "rooms.rollout",
     "rooms.room",
     "rooms.roomgroup",
+    "rooms.updatering",
 }
 
 # Whoever reaches the broker can start these: none takes a word about whom or what, except ids of rows already allowed.
@@ -46,8 +49,11 @@ TASKS = {
     "audit.tasks.sweep_outbox": "the same, by the clock",
     "partners.schedule.expire_invitations": "marks what is due; being due was true before",
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
+    "rooms.schedule.advance_rollouts": "goes on with what is due by the clock",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
+    "rooms.schedule.schedule_rollouts": "plans the release that support staff published",
+    "rooms.schedule.take_in_late_rooms": "rooms take part in their ring's rollout",
 }
 
 TOOLS = ("token", "revoked")

@@ -16,7 +16,7 @@ from audit.errors import RuleBroken
 from partners.states import INVITATION
 from rbac.catalogue import CONTROLLED_EVENTS, IMPLIES, TABLE, BuiltIn
 from rbac.states import DELEGATION
-from rooms.states import INVENTORY_IMPORT
+from rooms.states import INVENTORY_IMPORT, ROLLOUT, ROOM_UPDATE
 from trm_portal.errors import GENERAL
 
 DOCS = settings.BASE_DIR / "docs"
@@ -60,6 +60,12 @@ def states() -> str:
             "",
             "## Import of an inventory\n",
             *_diagram(INVENTORY_IMPORT),
+            "",
+            "## Rollout of a release in an update ring\n",
+            *_diagram(ROLLOUT),
+            "",
+            "## Update of a room in a rollout\n",
+            *_diagram(ROOM_UPDATE),
             "",
         ]
     )
