@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+import rooms.admin_updates  # noqa: F401 - shows its own models
 from audit.back_office import ReadOnly, link, links, list_link
 from rbac.models import Assignment, PendingClaim, SecurityGroup, User
 from rooms import device_admin  # noqa: F401 - registers its pages

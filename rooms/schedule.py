@@ -1,10 +1,32 @@
-"""What the clock calls, and what a confirmed import sends for: inventories, silent tickets, files nobody attached."""
+"""What the clock calls, and what a confirmed change sends for: imports, bulk changes, silence, tickets, rollouts.
+
+All of it may run twice at once and at any time.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from celery import shared_task
+from django.db import DatabaseError
 
+from audit.errors import RuleBroken
 from rooms import change_control
 from rooms.models import BulkChange
-from rooms.services import attachments, bulk_changes, inventory_imports, monitoring, telemetry, ticket_silence, work
+from rooms.services import (
+    attachments,
+    bulk_changes,
+    inventory_imports,
+    monitoring,
+    rollout_clock,
+    telemetry,
+    ticket_silence,
+    work,
+)
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @shared_task(name=inventory_imports.TASK, ignore_result=True)
@@ -50,3 +72,34 @@ def close_silent_tickets() -> None:
 def sweep_attachments() -> None:
     """Files that were handed in and never attached are gone, and so is what failed transactions left."""
     attachments.sweep()
+
+
+@shared_task(ignore_result=True)
+def schedule_rollouts() -> None:
+    """Every ring of every tenant has its rollout of the newest release; one query if nothing is new."""
+    _each(rollout_clock.schedule, rollout_clock.unscheduled())
+
+
+@shared_task(ignore_result=True)
+def advance_rollouts() -> None:
+    """Rollouts that are due have begun, nights too; what was missed is tried again or has failed; what is done is done."""
+    _each(rollout_clock.begin, rollout_clock.due())
+    rollout_clock.let_go()
+    rollout_clock.offer_due()
+    rollout_clock.end_nights()
+    _each(rollout_clock.finish, rollout_clock.settled())
+
+
+@shared_task(ignore_result=True)
+def take_in_late_rooms() -> None:
+    """Rooms that came into a ring, or into the service, after its rollout began take part in it."""
+    _each(rollout_clock.take_in_late, rollout_clock.late_rings())
+
+
+def _each(change: Callable[[T], object], targets: Iterable[T]) -> None:
+    """One tenant in somebody's long transaction must not keep the others waiting; the next ring finds it again."""
+    for target in targets:
+        try:
+            change(target)
+        except (DatabaseError, RuleBroken):
+            logger.exception("%s failed; it is tried again at the next ring", change.__name__)

@@ -10,7 +10,9 @@ from rooms.views import (
     keys,
     monitoring,
     overview,
+    rings,
     roles,
+    rollouts,
     room,
     rooms,
     saved_filters,
@@ -33,6 +35,20 @@ _of_ticket: list[URLPattern | URLResolver] = [
     path("assign/", tickets.assign, name="ticket_assign"),
     path("close/", tickets.close, name="ticket_close"),
     path("attachments/<uuid:attachment_id>/", tickets.attachment, name="ticket_attachment"),
+]
+_of_ring: list[URLPattern | URLResolver] = [
+    path("", rings.ring, name="ring"),
+    path("edit/", rings.edit, name="ring_edit"),
+    path("order/", rings.order, name="ring_order"),
+    path("rooms/", rings.rooms, name="ring_rooms"),
+    path("delete/", rings.delete, name="ring_delete"),
+]
+_of_rollout: list[URLPattern | URLResolver] = [
+    path("", rollouts.rollout, name="rollout"),
+    path("pause/", rollouts.change, {"action": "pause"}, name="rollout_pause"),
+    path("resume/", rollouts.change, {"action": "resume"}, name="rollout_resume"),
+    path("retry/", rollouts.change, {"action": "retry"}, name="rollout_retry"),
+    path("force/", rollouts.change, {"action": "force"}, name="rollout_force"),
 ]
 
 of_tenant: list[URLPattern | URLResolver] = [
@@ -58,8 +74,6 @@ of_tenant: list[URLPattern | URLResolver] = [
     path("rooms/<int:room_id>/suppress/", monitoring.suppress, name="room_suppress"),
     path("rooms/<int:room_id>/lift/", monitoring.unsuppress, name="room_unsuppress"),
     path("rooms/<int:room_id>/unenrol/", monitoring.unenroll, name="room_unenroll"),
-    path("rooms/<int:room_id>/", rooms.room, name="room"),
-    path("rooms/<int:room_id>/edit/", rooms.edit, name="room_edit"),
     path("tickets/", ticket_list.tickets, name="tickets"),
     path("tickets/export.csv", ticket_list.export, name="tickets_export"),
     path("tickets/add/", ticket_report.add, name="ticket_add"),
@@ -67,6 +81,10 @@ of_tenant: list[URLPattern | URLResolver] = [
     path("groups/", groups.groups, name="groups"),
     path("groups/add/", groups.add, name="group_add"),
     path("groups/<int:group_id>/", include(_of_group)),
+    path("rings/", rings.rings, name="rings"),
+    path("rings/add/", rings.add, name="ring_add"),
+    path("rings/<int:ring_id>/", include(_of_ring)),
+    path("rollouts/<int:rollout_id>/", include(_of_rollout)),
 ]
 
 _of_assignment: list[URLPattern | URLResolver] = [

@@ -52,6 +52,18 @@ app.conf.update(
             "schedule": env.float("SUPPRESSIONS_SECONDS", default=60.0),
         },
         "look for rooms that fell silent": {"task": "rooms.schedule.mark_silent_rooms", "schedule": 60.0},
+        "schedule the rollouts of a new release": {
+            "task": "rooms.schedule.schedule_rollouts",
+            "schedule": env.float("ROLLOUT_SECONDS", default=60.0),
+        },
+        "go on with rollouts": {
+            "task": "rooms.schedule.advance_rollouts",
+            "schedule": env.float("ROLLOUT_SECONDS", default=60.0),
+        },
+        "take in rooms that came late": {
+            "task": "rooms.schedule.take_in_late_rooms",
+            "schedule": crontab(minute="*/5"),
+        },
         "forget old inventories": {"task": "rooms.schedule.discard_old_imports", "schedule": crontab(minute=23)},
         "remind of open invitations": {"task": "partners.schedule.remind_invited", "schedule": crontab(minute=17)},
         "close tickets that nobody adds to": {

@@ -4,7 +4,7 @@ Entries one may not use are absent. Everything is answered from the person's sta
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -105,7 +105,15 @@ def _work(request: HttpRequest, customer: Tenant) -> Group:
         entries.append(_entry(request, _("Room groups"), "collection", "groups", customer))
     if access.holds(held, Permission.TICKETS_VIEW, customer.pk):
         entries.append(_entry(request, _("Incidents"), "ticket-perforated", "tickets", customer))
+    if access.holds(held, Permission.RINGS_VIEW, customer.pk):
+        entries.append(_updates(request, customer))
     return Group("", entries)
+
+
+def _updates(request: HttpRequest, customer: Tenant) -> Entry:
+    entry = _entry(request, _("Updates"), "arrow-repeat", "rings", customer)
+    of_rollout = reverse("rings", args=[customer.pk]).replace("/rings/", "/rollouts/")
+    return replace(entry, active=entry.active or request.path.startswith(of_rollout))
 
 
 def _settings(request: HttpRequest, customer: Tenant) -> Group:

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from rbac.api.base import CustomerView
 from rooms.api import tickets
 from rooms.api.bulk import OneSavedFilter, RoomsBulk, SavedFilters
 from rooms.api.groups import GroupRooms, Groups, MakeDefault, OneGroup
@@ -13,6 +14,16 @@ from rooms.api.monitoring import (
     RoomSuppress,
     RoomUnenroll,
     RoomUnsuppress,
+)
+from rooms.api.rings import OneRing, RingRooms, Rings
+from rooms.api.rollouts import (
+    ForceRollout,
+    OneRollout,
+    PauseRollout,
+    ResumeRollout,
+    RetryRollout,
+    RolloutRooms,
+    Rollouts,
 )
 from rooms.api.rooms import OneRoom, Rooms
 
@@ -53,4 +64,21 @@ urlpatterns: list[URLPattern] = [
     path("customers/<uuid:tenant_id>/keys/", Keys.as_view(), name="api-keys"),
     path("customers/<uuid:tenant_id>/keys/download/", KeyDownload.as_view(), name="api-key-download"),
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/default/", MakeDefault.as_view(), name="api-group-default"),
+    path("customers/<uuid:tenant_id>/rings/", Rings.as_view(), name="api-rings"),
+    path("customers/<uuid:tenant_id>/rings/<int:ring_id>/", OneRing.as_view(), name="api-ring"),
+    path("customers/<uuid:tenant_id>/rings/<int:ring_id>/rooms/", RingRooms.as_view(), name="api-ring-rooms"),
+    path("customers/<uuid:tenant_id>/rollouts/", Rollouts.as_view(), name="api-rollouts"),
+    path("customers/<uuid:tenant_id>/rollouts/<int:rollout_id>/", OneRollout.as_view(), name="api-rollout"),
+]
+
+_of_rollout: dict[str, type[CustomerView]] = {
+    "rooms": RolloutRooms,
+    "pause": PauseRollout,
+    "resume": ResumeRollout,
+    "retry": RetryRollout,
+    "force": ForceRollout,
+}
+urlpatterns += [
+    path(f"customers/<uuid:tenant_id>/rollouts/<int:rollout_id>/{name}/", view.as_view(), name=f"api-rollout-{name}")
+    for name, view in _of_rollout.items()
 ]

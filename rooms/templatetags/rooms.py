@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django import template
 from django.utils.dateparse import parse_datetime
 
-from rooms.models import Health, RoomState, RoomUpdateState, Severity, TicketState
+from rooms.models import Health, RolloutState, RoomState, RoomUpdateState, Severity, TicketState
 from rooms.places import country_name
 
 register = template.Library()
@@ -34,6 +34,39 @@ _HEALTHS = {
     Health.UNHEALTHY: ("danger", "x-octagon"),
     Health.UNMONITORED: ("warning", "eye-slash"),
 }
+_ROLLOUTS = {
+    RolloutState.SCHEDULED: ("info", "calendar-event"),
+    RolloutState.IN_PROGRESS: ("info", "arrow-repeat"),
+    RolloutState.PAUSED: ("warning", "pause-circle"),
+    RolloutState.COMPLETED: ("success", "check-circle"),
+    RolloutState.COMPLETED_WITH_FAILURES: ("warning", "exclamation-triangle"),
+    RolloutState.DEPRECATED: ("neutral", "slash-circle"),
+    RolloutState.NOT_REQUIRED: ("neutral", "dash-circle"),
+}
+_UPDATES = {
+    RoomUpdateState.WAITING: ("neutral", "clock"),
+    RoomUpdateState.OFFERED: ("info", "arrow-repeat"),
+    RoomUpdateState.PAUSED: ("warning", "pause-circle"),
+    RoomUpdateState.DONE: ("success", "check-circle"),
+    RoomUpdateState.FAILED: ("danger", "x-octagon"),
+    RoomUpdateState.ENDED: ("neutral", "slash-circle"),
+}
+
+
+@register.filter
+def rollout_badge(code: str) -> Shown:
+    """The badge of a rollout's state."""
+    state = RolloutState(code)
+    kind, icon = _ROLLOUTS[state]
+    return Shown(kind, str(state.label), icon)
+
+
+@register.filter
+def update_badge(code: str) -> Shown:
+    """The badge of how far a room is in a rollout."""
+    state = RoomUpdateState(code)
+    kind, icon = _UPDATES[state]
+    return Shown(kind, str(state.label), icon)
 
 
 @register.filter

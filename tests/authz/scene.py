@@ -128,6 +128,13 @@ SAID: dict[str, dict[str, Any]] = {
     "ticket_state": {"state": "investigating", "version": 2},
     "ticket_assign": {"person": "", "version": 2},
     "ticket_close": {"reason": "fixed", "version": 2},
+    "api-rings": {"name": "Another ring", "rollout_days": 3},
+    "api-ring": {"test_days": 1},
+    "api-ring-rooms": {"rooms": ["room_id"]},
+    "ring_add": {"name": "Another ring", "rollout_days": 3, "test_days": 0},
+    "ring_edit": {"name": "Another name", "rollout_days": 2, "test_days": 0, "version": 1},
+    "ring_order": {"to": "up"},
+    "ring_rooms": {"pick": "room_id"},
 }
 
 

@@ -40,6 +40,8 @@ CAUSES = {
     "rooms.services.telemetry.record": "a device reports of its own room, by its token",
     "rooms.services.ticket_silence._close": "nobody had anything to add for days, by the database's clock",
     "rooms.scopes.follow_groups": "a step of changing a group's rooms, which has asked",
+    "rooms.services.rollout_clock._at": "time has come, by the database's clock",
+    "rooms.services.rollout_clock.schedule": "a release that support staff have published",
     "rbac.sign_in._enter": "somebody signs in, as his own directory says who he is",
     "rbac.sign_in._return": "as _enter",
 }

@@ -29,8 +29,8 @@ from partners.services import relationships, terms, tokens
 from rbac.catalogue import Permission
 from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, User
 from rbac.services import accounts, tenants
-from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport
-from rooms.services import keys
+from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport, Release
+from rooms.services import keys, releases, rollout_clock
 from tests.factories.devices import bad, enroll, key_of, report
 from tests.factories.evidence import fingerprints, leaves
 from tests.factories.world import World, invite, join, make, room_group, security_group
@@ -66,8 +66,11 @@ SHOWN = {
     "rooms.healthperiod",
     "rooms.healthsignal",
     "rooms.inventoryimport",
+    "rooms.release",
+    "rooms.rollout",
     "rooms.room",
     "rooms.roomgroup",
+    "rooms.updatering",
 }
 NOT_SHOWN = {
     "rbac.assignmentgroup",
@@ -83,14 +86,11 @@ NOT_SHOWN = {
     "rooms.enrollmentkey",
     "rooms.healthperiod",
     "rooms.healthsignal",
-    "rooms.release",
-    "rooms.rollout",
     "rooms.roomactivity",
     "rooms.roomgrantrow",
     "rooms.roomupdate",
     "rooms.savedfilter",
     "rooms.ticket",
-    "rooms.updatering",
     "rooms.roomgroupmember",
     "rooms.roomusergrantrow",
 }
@@ -141,6 +141,8 @@ class Scene:
             beat_at=now(),
             created_at=now(),
         )
+        releases.publish("5.1", by=None)
+        rollout_clock.schedule(contoso.tenant.pk)
         AccessAttempt.objects.create(
             username="ann@fabrikam.example",
             ip_address="192.0.2.7",
@@ -196,6 +198,8 @@ class Scene:
             security_group(contoso.tenant, f"{name}'s group", person)
             room_group(contoso.tenant, f"{name}'s rooms")
             terms.publish(f"English by {name}", f"German by {name}", by=None)
+            releases.publish(f"5.{len(name)}.{ord(name[0])}", by=None)
+            rollout_clock.schedule(contoso.tenant.pk)
             invite(self.world.tailwind, f"{name}@northwind.example")
             tokens.issue(
                 self.relationship.delegation, name, by=self.ann, scopes=[Permission.ROOMS_VIEW], lifetime=timedelta(1)
@@ -236,6 +240,7 @@ def pages(*, is_sorted: bool = False) -> Iterator[str]:
     yield from (reverse(f"admin:{name}") for name in ("index", "jsi18n", "password_change", "password_change_done"))
     yield from (reverse("admin:app_list", args=[label]) for label in ("audit", "rbac", "rooms", "partners", "axes"))
     yield from (reverse("admin:rbac_tenant_found"), reverse("admin:partners_terms_publish"))
+    yield reverse("admin:rooms_release_publish")
     for model, shown in registered():
         first = model._default_manager.order_by("pk").first()
         assert first is not None, f"nothing to look at: {model}"
@@ -562,3 +567,19 @@ def test_counting_stops_at_the_cap(monkeypatch, scene, staff):
     assert "5+ rooms" in rooms.content.decode()
     monkeypatch.setattr(CappedPaginator, "CAP", 6)
     assert "6 rooms" in staff.get(reverse("admin:rooms_room_changelist")).content.decode()
+
+
+def test_release_is_published_through_the_form(staff):
+    page = reverse("admin:rooms_release_publish")
+    assert staff.get(page).status_code == 200
+
+    with leaves("platform: Ring/Create release 9.1.2 Successful jo@operator.example"):
+        answer = staff.post(page, {"version": "9.1.2", "notes": "New.", "reason": "It is time"})
+
+    newest = Release.objects.order_by("-order").first()
+    assert answer["Location"] == reverse("admin:rooms_release_change", args=[newest.pk])
+    assert (newest.version, newest.notes) == ("9.1.2", "New.")
+    for version in ("9.1.2", "9.1", "soon"):
+        refused = staff.post(page, {"version": version, "reason": "Again"})
+        assert refused.status_code == 200
+    assert Release.objects.order_by("-order").first() == newest

@@ -27,7 +27,7 @@ from rooms import scopes
 from rooms.models import Room
 from rooms.scopes import Scope
 from rooms.services import groups, inventory
-from trm_portal.development import demo_devices, demo_operations, demo_settings, demo_tickets
+from trm_portal.development import demo_devices, demo_operations, demo_rings, demo_settings, demo_tickets
 from trm_portal.development import demo_people as people
 from trm_portal.development.demo_people import (
     CUSTOMERS,
@@ -108,6 +108,9 @@ def _load() -> None:
     )
     demo_settings.dress(account(people.TESSA.upn))
     demo_tickets.fill()
+    tessa = account(people.TESSA.upn)
+    assert tessa.tenant is not None
+    demo_rings.fill(tessa.tenant, tessa)
     demo_settings.renew_terms(account(people.WIM.upn))  # the last thing: from here on changes of a partner ask for them
 
 
