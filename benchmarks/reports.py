@@ -2,6 +2,7 @@
 a part, and compared with working everything out from the health of the rooms at page load."""
 
 import time
+import uuid
 from collections.abc import Callable
 
 from django.db import connection, connections, transaction
@@ -33,7 +34,7 @@ SELECT day, count(*), count(*) FILTER (WHERE unhealthy > 1200) FROM (
 
 def make(rooms: int) -> list[Kind]:
     """One customer with `rooms` rooms, 180 days of health, use and tickets; an admin, a partner with 6 %, a tech with 10."""
-    tenant = Tenant.objects.create(name="Large", time_zone="Europe/Berlin", room_count=rooms)
+    tenant = Tenant.objects.create(name="Large", entra_tid=uuid.uuid4(), time_zone="Europe/Berlin", room_count=rooms)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -66,7 +67,7 @@ def make(rooms: int) -> list[Kind]:
         admin, tech = _person(tenant, "report-admin"), _person(tenant, "report-tech")
         _assignment(_role(tenant, BuiltIn.MMR_ADMIN), [admin], None)
         _assignment(_role(tenant, BuiltIn.SITE_LEAD), [tech], 10)
-        partner = Tenant.objects.create(name="Report partner")
+        partner = Tenant.objects.create(name="Report partner", entra_tid=uuid.uuid4())
         ann = _person(partner, "report-partner")
         _partner(tenant, partner, [ann], share=0.06)
     return [Kind("all rooms", admin, tenant), Kind("6 % of the rooms", ann, tenant), Kind("10 rooms", tech, tenant)]
@@ -79,7 +80,9 @@ def _periods(cursor: object, tenant: Tenant) -> None:
         INSERT INTO rooms_healthperiod (tenant_id, room_id, health, began_at, ended_at)
         SELECT r.tenant_id, r.id, k.health, k.began, k.ended
         FROM rooms_room r CROSS JOIN generate_series(0, 9) n
-        CROSS JOIN LATERAL (SELECT now() - interval '90 days' + n * interval '9 days' + r.id %% 97 * interval '1 hour' AS t) o
+        CROSS JOIN LATERAL (
+            SELECT now() - interval '90 days' + n * interval '9 days' + r.id %% 97 * interval '1 hour' AS t
+        ) o
         CROSS JOIN LATERAL (VALUES
             (CASE WHEN r.id %% 5 = 0 THEN 'unmonitored' ELSE 'unhealthy' END, o.t, o.t + interval '90 minutes'),
             ('healthy', o.t + interval '90 minutes', CASE WHEN n < 9 THEN o.t + interval '9 days' END)
@@ -123,9 +126,9 @@ def _tickets(cursor: object, tenant: Tenant) -> None:
             INSERT INTO rooms_ticketroom (tenant_id, ticket_id, room_id) SELECT tenant_id, id, signal_room_id FROM made
         )
         INSERT INTO rooms_ticketentry (tenant_id, ticket_id, kind, at, by, organisation, text, detail)
-        SELECT tenant_id, id, 'opened', opened_at, 'system', '', '', '{}' FROM made
+        SELECT tenant_id, id, 'opened', opened_at, 'system', '', '', '{}'::jsonb FROM made
         UNION ALL
-        SELECT tenant_id, id, 'closed', closed_at, 'system', '', '', '{}' FROM made WHERE closed_at IS NOT NULL
+        SELECT tenant_id, id, 'closed', closed_at, 'system', '', '', '{}'::jsonb FROM made WHERE closed_at IS NOT NULL
         """,
         [tenant.pk],
     )

@@ -31,7 +31,7 @@ WHERE dirty_from IS NOT NULL OR reckoned_at < trm_now() - %(again)s ORDER BY rec
 """
 _HOLD = """
 SELECT k.slots, k.dirty_from, (trm_now() AT TIME ZONE trm_zone(t.time_zone))::date,
-    ((trm_now() - %(grace)s) AT TIME ZONE trm_zone(t.time_zone))::date - 1
+    ((trm_now() - %(grace)s) AT TIME ZONE trm_zone(t.time_zone))::date - 1, trm_zone(t.time_zone)
 FROM rooms_reporttenant k JOIN rbac_tenant t ON t.id = k.tenant_id
 WHERE k.tenant_id = %(tenant)s FOR UPDATE OF k SKIP LOCKED
 """
@@ -89,11 +89,11 @@ EXISTS (SELECT FROM rooms_ticketroom tied JOIN rooms_room r ON r.id = tied.room_
 """
 _TICKETS = f"""
 WITH fresh AS MATERIALIZED (
-    SELECT (e.at AT TIME ZONE trm_zone(o.time_zone))::date AS day, t.signal_category AS category,
+    SELECT (e.at AT TIME ZONE %(zone)s)::date AS day, t.signal_category AS category,
         count(*) FILTER (WHERE e.kind <> 'closed') AS opened, count(*) FILTER (WHERE e.kind = 'closed') AS closed
-    FROM rooms_ticketentry e JOIN rooms_ticket t ON t.id = e.ticket_id JOIN rbac_tenant o ON o.id = e.tenant_id
+    FROM rooms_ticketentry e JOIN rooms_ticket t ON t.id = e.ticket_id
     WHERE e.tenant_id = %(tenant)s AND e.kind IN ('opened', 'closed', 'reopened') AND e.at <= trm_now()
-        AND e.at >= (%(kept_from)s::timestamp AT TIME ZONE trm_zone(o.time_zone)) AND {_REPORTED_TICKET}
+        AND e.at >= (%(kept_from)s::timestamp AT TIME ZONE %(zone)s) AND {_REPORTED_TICKET}
     GROUP BY 1, 2
 ), gone AS (
     DELETE FROM rooms_ticketday k WHERE k.tenant_id = %(tenant)s
@@ -150,7 +150,7 @@ def draw(tenant: UUID) -> bool:
         held = cursor.fetchone()
         if held is None:  # another run is at it
             return False
-        slots, dirty, today, _complete = held
+        slots, dirty, today, _complete, _zone = held
         if dirty is None:
             return False
         first = max(dirty, today - timedelta(days=HEALTH_DAYS))
@@ -171,11 +171,12 @@ def add_up(tenant: UUID) -> None:
         held = cursor.fetchone()
         if held is None:
             return
-        slots, _dirty, today, complete = held
+        slots, _dirty, today, complete, zone = held
         values = {
             "tenant": tenant,
             "slots": slots,
             "complete": complete,
+            "zone": zone,
             "reported": list(REPORTED),
             "periods": list(PERIODS),
             "kept_from": _kept_from(today),

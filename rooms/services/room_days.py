@@ -58,7 +58,7 @@ WITH due AS MATERIALIZED (
 _MEASURE = (
     _DUE  # noqa: S608 - our own text
     + """
-, days AS (
+, days AS MATERIALIZED (
     SELECT room_id, tenant_id, d::date AS day, (d::date + time '05:00') AT TIME ZONE zone AS from_at,
         LEAST((d::date + time '21:00') AT TIME ZONE zone, %(now)s) AS until
     FROM due, generate_series(GREATEST(settled_through + 1, today - %(kept)s)::timestamp, today::timestamp + '1 day',
