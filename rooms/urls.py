@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from rooms.views import assignments, groups, inventory, overview, roles, rooms
+from rooms.views import assignments, groups, inventory, overview, reports, roles, rooms
 
 _of_group: list[URLPattern | URLResolver] = [
     path("", groups.group, name="group"),
@@ -25,6 +25,8 @@ of_tenant: list[URLPattern | URLResolver] = [
     path("groups/", groups.groups, name="groups"),
     path("groups/add/", groups.add, name="group_add"),
     path("groups/<int:group_id>/", include(_of_group)),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/figures.csv", reports.figures_csv, name="reports_csv"),
 ]
 
 _of_assignment: list[URLPattern | URLResolver] = [

@@ -103,6 +103,8 @@ def _work(request: HttpRequest, customer: Tenant) -> Group:
         entries.append(_entry(request, _("Rooms"), "easel", "rooms", customer))
     if access.holds(held, Permission.GROUPS_VIEW, customer.pk):
         entries.append(_entry(request, _("Room groups"), "collection", "groups", customer))
+    if access.holds(held, Permission.REPORTS_VIEW, customer.pk):
+        entries.append(_entry(request, _("Reports"), "graph-up", "reports", customer))
     return Group("", entries)
 
 

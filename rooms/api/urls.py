@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from rooms.api.groups import GroupRooms, Groups, OneGroup
+from rooms.api.reports import ReportFigures, ReportRooms
 from rooms.api.rooms import OneRoom, Rooms
 
 urlpatterns: list[URLPattern] = [
@@ -11,4 +12,6 @@ urlpatterns: list[URLPattern] = [
     path("customers/<uuid:tenant_id>/groups/", Groups.as_view(), name="api-groups"),
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/", OneGroup.as_view(), name="api-group"),
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/rooms/", GroupRooms.as_view(), name="api-group-rooms"),
+    path("customers/<uuid:tenant_id>/reports/", ReportFigures.as_view(), name="api-report-figures"),
+    path("customers/<uuid:tenant_id>/reports/rooms/", ReportRooms.as_view(), name="api-report-rooms"),
 ]

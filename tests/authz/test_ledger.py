@@ -46,8 +46,10 @@ TASKS = {
     "audit.tasks.sweep_outbox": "the same, by the clock",
     "partners.schedule.expire_invitations": "marks what is due; being due was true before",
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
+    "rooms.schedule.add_up_reports": "adds up what rooms did, for nobody in particular",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
+    "rooms.schedule.forget_health": "deletes health that is old and settled",
 }
 
 TOOLS = ("token", "revoked")

@@ -28,6 +28,7 @@ from rooms.models import Room
 from rooms.scopes import Scope
 from rooms.services import groups, inventory
 from trm_portal.development import demo_people as people
+from trm_portal.development import demo_reports
 from trm_portal.development.demo_people import (
     CUSTOMERS,
     PARTNERS,
@@ -100,6 +101,10 @@ def _load() -> None:
             account(person.upn)
     _fill_tailwind()
     _fill_wide_world()
+    # Last: what came before them is remembered for the rooms that are enrolled by then.
+    for customer in (people.TAILWIND, people.WIDE_WORLD):
+        demo_reports.fill(Tenant.objects.get(entra_tid=customer.tid))
+    demo_reports.add_up()
 
 
 def _publish_terms() -> None:
