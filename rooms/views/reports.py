@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.formats import date_format, get_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from rbac import access
@@ -87,7 +88,7 @@ def _shown(request: TenantRequest, figures: Figures) -> dict[str, Any]:
     days = [one.day for one in figures.tickets]
     up = Series("opened", _("Opened"), [one.opened for one in figures.tickets])
     down = Series("closed", _("Closed"), [one.closed for one in figures.tickets])
-    still = Series("open", _("Open"), [one.open for one in figures.tickets])
+    still = Series("open", pgettext("tickets", "Open"), [one.open for one in figures.tickets])
     sees_rooms = access.holds(request.held, Permission.ROOMS_VIEW, request.customer.pk)
     return {
         "tiles": _tiles(figures),

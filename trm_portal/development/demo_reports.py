@@ -141,7 +141,7 @@ def _remember_tickets(room: Room, troubles: list[Trouble], chance: random.Random
 
 
 def _remember_use(room: Room, since: datetime, until: datetime, chance: random.Random) -> None:
-    """Booked on working days, more in the middle of the week; one call in twenty is a poor one, in some rooms one in five."""
+    """Booked on working days, most in the middle of the week; in most rooms one call in twenty is a poor one."""
     poor = chance.choices((0.03, 0.06, 0.2), (6, 3, 1))[0]
     favourite = chance.uniform(0.3, 1.1)
     first, last = since.date() + timedelta(days=1), until.date()
