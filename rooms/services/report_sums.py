@@ -14,7 +14,7 @@ HEALTH_DAYS = 90  # how far the history of health goes back (product contract §
 PERIODS_KEPT = timedelta(days=100)  # of health, minute by minute; by then their days are settled
 SECONDS = 240.0  # a run stops after these; the next one goes on
 AGAIN_AFTER = timedelta(minutes=10)
-_BITS_AT_ONCE = 400_000  # places that one statement draws
+_BITS_AT_ONCE = 200_000  # places that one statement draws
 _FORGOTTEN_AT_ONCE = 20_000
 
 _BEGIN = """

@@ -16,7 +16,7 @@ REPORTED = (RoomState.ENROLLED, RoomState.SUPPRESSED)
 # A day with more seconds than this is an unhealthy one (product contract §7.6).
 MOST_SECONDS = 20 * 60
 KEPT_DAYS = max(PERIODS) + 10
-BATCH = 1_000
+BATCH = 300
 AGAIN_AFTER = timedelta(hours=1)
 # A day counts as over only when no transaction can still be writing to it.
 GRACE = timedelta(minutes=10)
