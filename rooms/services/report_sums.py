@@ -2,6 +2,7 @@
 
 import time
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -114,6 +115,14 @@ UPDATE rooms_reporttenant k SET day = %(complete)s, reckoned_at = trm_now(),
 WHERE k.tenant_id = %(tenant)s
 """  # noqa: S608 - our own text
 
+_FORGET = """
+DELETE FROM rooms_healthperiod WHERE id IN (
+    SELECT p.id FROM rooms_healthperiod p JOIN rooms_reportroom s ON s.room_id = p.room_id
+    WHERE p.ended_at < trm_now() - %(kept)s AND (p.ended_at + interval '2 days')::date < s.settled_through
+    LIMIT %(most)s
+)
+"""
+
 
 def run(seconds: float = SECONDS) -> bool:
     """All reports are those of now, or of an hour ago at most; whether `seconds` were enough for that.
@@ -123,18 +132,13 @@ def run(seconds: float = SECONDS) -> bool:
     until = time.monotonic() + seconds
     with connection.cursor() as cursor:
         cursor.execute(_BEGIN, {"reported": list(REPORTED)})
-        cursor.execute(_TENANTS, {"again": AGAIN_AFTER})
-        due = [tenant for (tenant,) in cursor.fetchall()]
-    for tenant in due:
+    for tenant in _due():
         while room_days.enter(tenant) and time.monotonic() < until:
             pass
     while room_days.reckon():
         if time.monotonic() > until:
             return False
-    with connection.cursor() as cursor:
-        cursor.execute(_TENANTS, {"again": AGAIN_AFTER})
-        due = [tenant for (tenant,) in cursor.fetchall()]
-    for tenant in due:
+    for tenant in _due():
         while draw(tenant):
             if time.monotonic() > until:
                 return False
@@ -142,12 +146,25 @@ def run(seconds: float = SECONDS) -> bool:
     return True
 
 
+def _due() -> list[UUID]:
+    """The tenants whose rooms changed, or whose figures have some age."""
+    asked: dict[str, Any] = {"again": AGAIN_AFTER}
+    with connection.cursor() as cursor:
+        cursor.execute(_TENANTS, asked)
+        return [tenant for (tenant,) in cursor.fetchall()]
+
+
+def _hold(cursor: Any, tenant: UUID) -> Any:
+    """Places, first day to be drawn, today, last complete day, time zone; None while another run is at it."""
+    cursor.execute(_HOLD, {"tenant": tenant, "grace": room_days.GRACE})
+    return cursor.fetchone()
+
+
 @transaction.atomic
 def draw(tenant: UUID) -> bool:
     """Some days of the tenant whose bits are not those of its rooms are drawn again; whether there are more."""
     with connection.cursor() as cursor:
-        cursor.execute(_HOLD, {"tenant": tenant, "grace": room_days.GRACE})
-        held = cursor.fetchone()
+        held = _hold(cursor, tenant)
         if held is None:  # another run is at it
             return False
         slots, dirty, today, _complete, _zone = held
@@ -167,8 +184,7 @@ def draw(tenant: UUID) -> bool:
 def add_up(tenant: UUID) -> None:
     """What readers of all rooms see of the tenant is as of now, and what is too old for them is gone."""
     with connection.cursor() as cursor:
-        cursor.execute(_HOLD, {"tenant": tenant, "grace": room_days.GRACE})
-        held = cursor.fetchone()
+        held = _hold(cursor, tenant)
         if held is None:
             return
         slots, _dirty, today, complete, zone = held
@@ -195,19 +211,11 @@ def _kept_from(today: date) -> date:
 
 def forget() -> int:
     """Health, minute by minute, that ended 100 days ago and is settled into days is gone; how many stretches that was."""
+    asked: dict[str, Any] = {"kept": PERIODS_KEPT, "most": _FORGOTTEN_AT_ONCE}
     gone = 0
     with connection.cursor() as cursor:
         while True:
-            cursor.execute(
-                """
-                DELETE FROM rooms_healthperiod WHERE id IN (
-                    SELECT p.id FROM rooms_healthperiod p JOIN rooms_reportroom s ON s.room_id = p.room_id
-                    WHERE p.ended_at < trm_now() - %(kept)s
-                        AND (p.ended_at + interval '2 days')::date < s.settled_through LIMIT %(most)s
-                )
-                """,
-                {"kept": PERIODS_KEPT, "most": _FORGOTTEN_AT_ONCE},
-            )
-            gone += cursor.rowcount
+            cursor.execute(_FORGET, asked)
+            gone += int(cursor.rowcount)
             if cursor.rowcount < _FORGOTTEN_AT_ONCE:
                 return gone

@@ -6,6 +6,8 @@ Nothing here adds to what is there: whatever is done twice is the same as done o
 """
 
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -138,9 +140,9 @@ FROM due WHERE due.room_id = s.room_id
 )
 
 
-def enter(tenant: object, limit: int = BATCH) -> int:
+def enter(tenant: UUID, limit: int = BATCH) -> int:
     """Up to `limit` rooms of the tenant (its id) that enter reports for the first time have their place; how many."""
-    values = {"tenant": tenant, "reported": _states(), "limit": limit}
+    values: dict[str, Any] = {"tenant": tenant, "reported": _states(), "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_ENTER, values)
         row = cursor.fetchone()
@@ -150,8 +152,9 @@ def enter(tenant: object, limit: int = BATCH) -> int:
 @transaction.atomic
 def reckon(batch: int = BATCH) -> int:
     """The days and periods of up to `batch` rooms that are due are those of now; how many rooms that was."""
+    asked: dict[str, Any] = {"again": AGAIN_AFTER, "batch": batch}
     with connection.cursor() as cursor:
-        cursor.execute(_PICK, {"again": AGAIN_AFTER, "batch": batch})
+        cursor.execute(_PICK, asked)
         picked = cursor.fetchall()
         if picked:
             values = _values(sorted(room for room, _ in picked), picked[0][1])
@@ -160,7 +163,7 @@ def reckon(batch: int = BATCH) -> int:
     return len(picked)
 
 
-def _values(rooms: list[int], now: datetime) -> dict[str, object]:
+def _values(rooms: list[int], now: datetime) -> dict[str, Any]:
     return {
         "rooms": rooms,
         "now": now,

@@ -59,4 +59,5 @@ def today_of(room: Room) -> date:
     """Today, where the room is; the tenant's clock counts for a room that does not know its time zone."""
     with connection.cursor() as cursor:
         cursor.execute(_TODAY, [room.pk])
-        return cursor.fetchone()[0]
+        today: date = cursor.fetchone()[0]
+    return today

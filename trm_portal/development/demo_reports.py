@@ -75,7 +75,8 @@ def _remember(room: Room, chance: random.Random) -> None:
     until = known.began_at if known else now()
     since = until - timedelta(days=chance.choice((DAYS, DAYS, DAYS, 40)), hours=chance.randrange(24))
     troubles = list(_troubles(room, since, until, chance))
-    periods, at = [], since
+    periods: list[tuple[Health, datetime, datetime | None]] = []
+    at = since
     for health, began, ended in troubles:
         periods += [(Health.HEALTHY, at, began), (health, began, ended)]
         at = ended
