@@ -7,6 +7,7 @@ from pathlib import Path
 from trm_portal.development.servers import Servers
 from trm_portal.development.state import StateFolder
 
+ONLY = os.environ.get("ONLY", "")  # “data” or “reports”: just that part
 STATE = Path(__file__).resolve().parent.parent / ".state" / "bench"
 
 
@@ -43,14 +44,13 @@ def _measure(servers: Servers) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
 
-    from benchmarks import data, reads, writes
+    from benchmarks import data, reads, reports, writes
     from benchmarks.measure import Report
 
     report = Report()
     rooms = int(os.environ.get("ROOMS", "100000"))
     print(f"making {rooms:,} rooms …", flush=True)
-    kinds = data.make(rooms)
-    for part in (
+    rights = (
         reads.lists,
         reads.depth,
         reads.decisions,
@@ -58,8 +58,12 @@ def _measure(servers: Servers) -> int:
         writes.granting,
         writes.off_boarding,
         writes.change,
-    ):
-        part(kinds, report)
+    )
+    for make, parts in ((data.make, rights), (reports.make, (reports.add_up, reports.pages))):
+        if ONLY in ("", make.__module__.removeprefix("benchmarks.")):
+            kinds = make(rooms)
+            for part in parts:
+                part(kinds, report)
     return 0 if all(ratio <= goal for _, ratio, goal in report.rows) else 1
 
 

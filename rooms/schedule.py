@@ -1,4 +1,5 @@
-"""What the clock calls, and what a confirmed change sends for: imports, bulk changes, silence, tickets, rollouts.
+"""What the clock calls, and what a confirmed change sends for: imports, bulk changes, silence, tickets, rollouts,
+reports.
 
 All of it may run twice at once and at any time.
 """
@@ -18,6 +19,7 @@ from rooms.services import (
     bulk_changes,
     inventory_imports,
     monitoring,
+    report_sums,
     rollout_clock,
     telemetry,
     ticket_silence,
@@ -94,6 +96,18 @@ def advance_rollouts() -> None:
 def take_in_late_rooms() -> None:
     """Rooms that came into a ring, or into the service, after its rollout began take part in it."""
     _each(rollout_clock.take_in_late, rollout_clock.late_rings())
+
+
+@shared_task(ignore_result=True)
+def add_up_reports() -> None:
+    """The figures of reports are those of now; what one run does not finish, the next one does."""
+    report_sums.run()
+
+
+@shared_task(ignore_result=True)
+def forget_health() -> None:
+    """The health of rooms, minute by minute, is gone after 100 days; the days that reports show are kept apart."""
+    report_sums.forget()
 
 
 def _each(change: Callable[[T], object], targets: Iterable[T]) -> None:

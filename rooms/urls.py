@@ -10,6 +10,7 @@ from rooms.views import (
     keys,
     monitoring,
     overview,
+    reports,
     rings,
     roles,
     rollouts,
@@ -85,6 +86,8 @@ of_tenant: list[URLPattern | URLResolver] = [
     path("rings/add/", rings.add, name="ring_add"),
     path("rings/<int:ring_id>/", include(_of_ring)),
     path("rollouts/<int:rollout_id>/", include(_of_rollout)),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/figures.csv", reports.figures_csv, name="reports_csv"),
 ]
 
 _of_assignment: list[URLPattern | URLResolver] = [

@@ -65,6 +65,11 @@ app.conf.update(
             "schedule": crontab(minute="*/5"),
         },
         "forget old inventories": {"task": "rooms.schedule.discard_old_imports", "schedule": crontab(minute=23)},
+        "add up reports": {
+            "task": "rooms.schedule.add_up_reports",
+            "schedule": env.float("REPORT_SECONDS", default=300.0),
+        },
+        "forget old health": {"task": "rooms.schedule.forget_health", "schedule": crontab(hour=2, minute=29)},
         "remind of open invitations": {"task": "partners.schedule.remind_invited", "schedule": crontab(minute=17)},
         "close tickets that nobody adds to": {
             "task": "rooms.schedule.close_silent_tickets",

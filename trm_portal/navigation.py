@@ -107,6 +107,8 @@ def _work(request: HttpRequest, customer: Tenant) -> Group:
         entries.append(_entry(request, _("Incidents"), "ticket-perforated", "tickets", customer))
     if access.holds(held, Permission.RINGS_VIEW, customer.pk):
         entries.append(_updates(request, customer))
+    if access.holds(held, Permission.REPORTS_VIEW, customer.pk):
+        entries.append(_entry(request, _("Reports"), "graph-up", "reports", customer))
     return Group("", entries)
 
 

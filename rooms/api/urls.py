@@ -15,6 +15,7 @@ from rooms.api.monitoring import (
     RoomUnenroll,
     RoomUnsuppress,
 )
+from rooms.api.reports import ReportFigures, ReportRooms
 from rooms.api.rings import OneRing, RingRooms, Rings
 from rooms.api.rollouts import (
     ForceRollout,
@@ -69,6 +70,8 @@ urlpatterns: list[URLPattern] = [
     path("customers/<uuid:tenant_id>/rings/<int:ring_id>/rooms/", RingRooms.as_view(), name="api-ring-rooms"),
     path("customers/<uuid:tenant_id>/rollouts/", Rollouts.as_view(), name="api-rollouts"),
     path("customers/<uuid:tenant_id>/rollouts/<int:rollout_id>/", OneRollout.as_view(), name="api-rollout"),
+    path("customers/<uuid:tenant_id>/reports/", ReportFigures.as_view(), name="api-report-figures"),
+    path("customers/<uuid:tenant_id>/reports/rooms/", ReportRooms.as_view(), name="api-report-rooms"),
 ]
 
 _of_rollout: dict[str, type[CustomerView]] = {

@@ -57,6 +57,7 @@ TASKS = {
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
     "rooms.schedule.carry_out_bulk_changes": "carries out bulk changes that their person has confirmed",
     "rooms.schedule.advance_rollouts": "goes on with what is due by the clock",
+    "rooms.schedule.add_up_reports": "adds up what rooms did, for nobody in particular",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
     "rooms.schedule.close_silent_tickets": "closes tickets that nobody adds to, by the database's clock",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
@@ -65,6 +66,7 @@ TASKS = {
     "rooms.schedule.sweep_attachments": "deletes files that nobody attached and that no approval can wait for",
     "rooms.schedule.schedule_rollouts": "plans the release that support staff published",
     "rooms.schedule.take_in_late_rooms": "rooms take part in their ring's rollout",
+    "rooms.schedule.forget_health": "deletes health that is old and settled",
 }
 
 TOOLS = ("token", "revoked")

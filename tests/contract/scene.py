@@ -162,6 +162,8 @@ class Scene:
             "api-ticket-close": [self.ticket.pk],
             "api-ticket-attachments": [self.ticket.pk],
             "api-ticket-attachment": [self.ticket.pk, self.attachment.pk],
+            "api-report-figures": [],
+            "api-report-rooms": [],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
