@@ -72,7 +72,7 @@ def a_change_does_not_hold_the_delegation() -> None:
 
 @canary("races/test_log.py::test_writers_in_opposite_order_neither_deadlock_nor_fork")
 def chains_are_not_locked() -> None:
-    def unlocked(tenant_id: Any) -> Any:
+    def unlocked(tenant_id: Any, after: str) -> Any:
         last = chain.ChainLink.objects.filter(tenant_id=tenant_id).order_by("-seq").first()
         return (last.seq + 1, bytes(last.digest), audit.clock.now()) if last else (1, chain.FIRST, audit.clock.now())
 
@@ -251,7 +251,7 @@ def removal_leaves_the_roles() -> None:
     "partners/test_relationships.py::test_rename",
 )
 def nothing_is_recorded() -> None:
-    replace(chain, "seal", lambda lines, origin: None)
+    replace(chain, "seal", lambda lines, origin, after="": None)
 
 
 @canary("audit/test_log.py::test_failure_leaves_one_failed_line_and_nothing_else")
