@@ -172,13 +172,10 @@ class PerRoom:
     def _rows(self, groups: list[int], permission: Permission, plan: Plan) -> Q:
         return Q(HasRow(self.grants._meta.db_table, groups, row_id(permission), plan))
 
-    def reaching(self, user: Person, permission: Permission, room: Model) -> Rights:
-        """Those of the user's live assignments through which `permission` on `room` is held; one statement.
-
-        It says of one room what `restrict` says of many.
-        """
+    def decide(self, user: Person, permission: Permission, room: Model) -> bool:
+        """Whether `user` holds `permission` on `room`; says of one room, in one statement, what `restrict` says of many."""
         if permission not in _ASKED_OF_ROOMS:
-            return ()
+            return False
         tables = {"objects": room._meta.db_table, "rows": self.grants._meta.db_table}
         reaching = _resolved(
             user,
@@ -188,7 +185,7 @@ class PerRoom:
             permission=row_id(permission),
             view=row_id(Permission.ROOMS_VIEW),
         )
-        return holding(reaching, permission)
+        return bool(holding(reaching, permission))
 
 
 def _plan(held: Sequence[Held]) -> Plan:
@@ -290,7 +287,7 @@ def can(
     """
     rule = rule_of(type(target))
     if held is None and isinstance(rule, PerRoom):
-        return bool(rule.reaching(user, permission, target))
+        return rule.decide(user, permission, target)
     if held is None:
         held = rights(user, _tenant_of(target))
     if isinstance(target, Tenant):  # that it exists is known from what is held there
