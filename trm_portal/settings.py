@@ -137,8 +137,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+SESSION_ENGINE = "trm_portal.sessions"
 SESSION_COOKIE_AGE = 60 * 60  # idle limit, seconds
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_RENEWAL = timedelta(minutes=5)  # a session in use is written so often at most
 SESSION_ABSOLUTE_AGE = timedelta(hours=12)
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)

@@ -6,7 +6,7 @@ an answer and a withdrawal, or an answer and a removal come one after the other.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from django.http import Http404
 
 from audit import outbox
 from audit.clock import Now, now
-from audit.log import recording, together
+from audit.log import add_lines, recording, together
 from audit.models import Category, Operation, OutboxMessage
 from partners import links
 from partners.errors import (
@@ -310,12 +310,22 @@ def expire_due(invitations: InvitationQuerySet) -> int:
 def _expire_of(relationship: PartnerRelationship, invitations: InvitationQuerySet) -> int:
     delegation = delegations.lock(relationship.delegation_id)
     due = list(invitations.due().filter(relationship=relationship).order_by("pk").select_for_update(of=("self",)))
-    for invitation in due:
-        with _recording(relationship, invitation.upn, Operation.UPDATE, None) as line:
-            _decide(invitation, InvitationState.EXPIRED, None)
+    if due:
+        with _recording(relationship, due[0].upn, Operation.UPDATE, None) as line:
+            _expire(due)
             line.after = {"state": InvitationState.EXPIRED}
+            add_lines(replace(line, object_name=other.upn) for other in due[1:])
     lapse_if_dead(relationship, delegation, by=None)
     return len(due)
+
+
+def _expire(due: list[Invitation]) -> None:
+    """All of them at once: they are locked. Nothing unsent about them leaves any more."""
+    keys = [invitation.pk for invitation in due]
+    Invitation.objects.filter(pk__in=keys, state=InvitationState.PENDING).update(
+        state=InvitationState.EXPIRED, decided_at=Now(), decided_by="system"
+    )
+    outbox.cancel(invitation_mail(due[0]).kind, [str(key) for key in keys])
 
 
 def lapse_if_dead(relationship: PartnerRelationship, delegation: Delegation, *, by: User | None) -> None:

@@ -514,8 +514,8 @@ def test_first_page_names_what_needs_attention(scene, staff, clock):
         assert staff.get(concern.url).status_code == 200
 
 
-# Session (read, savepoint and save), person, standing (2), the rows and how many; and what a list asks besides.
-QUERIES = 8
+# Session, person, standing (2), the rows and how many; and what a list asks besides.
+QUERIES = 5
 MORE_QUERIES = {Tenant: 1, OutboxMessage: 1}  # their domains; the kinds there are
 
 
