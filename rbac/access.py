@@ -76,32 +76,39 @@ class Limits:
 
 # Membership, validity, role, delegation and ceiling in one statement; the home tenant must be the one that holds it.
 # The last but one column bounds a partner's custom assignment: the group of Invited admins, 0 where that has all rooms,
-# -1 (which no row has) where there is none. Written with an array instead of a join: half the time is planning.
-_RESOLVE = """
+# -1 (which no row has) where there is none. For one person with an array instead of a join: half the time is planning.
+_MEMBERSHIPS = """
+    SELECT m.assignment_id FROM rbac_assignmentmember m WHERE m.user_id = {person}
+    UNION
+    SELECT g.assignment_id FROM rbac_securitygroupmember s JOIN rbac_assignmentgroup g ON g.group_id = s.group_id
+    WHERE s.user_id = {person}
+"""
+_RESOLUTION = """
 SELECT a.id, a.group_id, a.tenant_id, r.delegation_id, a.all_rooms, a.room_count, r.permissions,
     CASE WHEN d.id IS NULL OR a.key = %(base)s THEN 0 ELSE COALESCE((
         SELECT CASE WHEN b.all_rooms THEN 0 ELSE b.group_id END
         FROM rbac_assignment b JOIN rbac_role br ON br.id = b.role_id
         WHERE br.delegation_id = d.id AND br.key = 'partner_admin' AND b.key = %(base)s
     ), -1) END,
-    t.room_count
+    t.room_count, u.id
 FROM rbac_user u
-JOIN rbac_assignment a ON a.id = ANY(ARRAY(
-        SELECT m.assignment_id FROM rbac_assignmentmember m WHERE m.user_id = %(user)s
-        UNION ALL
-        SELECT g.assignment_id FROM rbac_securitygroupmember s JOIN rbac_assignmentgroup g ON g.group_id = s.group_id
-        WHERE s.user_id = %(user)s
-    ))
+{mine}
     AND (a.valid_from IS NULL OR a.valid_from <= trm_now()) AND (a.valid_until IS NULL OR a.valid_until > trm_now())
 JOIN rbac_tenant t ON t.id = a.tenant_id AND t.status <> 'closed'
 JOIN rbac_tenant home ON home.id = u.tenant_id AND home.status <> 'closed'
 JOIN rbac_role r ON r.id = a.role_id
 LEFT JOIN rbac_delegation d ON d.id = r.delegation_id
-WHERE u.id = %(user)s AND u.is_active AND u.is_home_member
+WHERE u.id = {person} AND u.is_active AND u.is_home_member
     AND CASE WHEN d.id IS NULL THEN u.tenant_id = r.tenant_id
         ELSE u.tenant_id = d.held_by_id AND d.state = 'active' AND (d.valid_until IS NULL OR d.valid_until > trm_now())
         END
 """
+_OF_ONE = f"JOIN rbac_assignment a ON a.id = ANY(ARRAY({_MEMBERSHIPS.format(person='%(user)s')}))"
+_OF_MANY = (
+    f"JOIN LATERAL ({_MEMBERSHIPS.format(person='u.id')}) member ON true JOIN rbac_assignment a ON a.id = assignment_id"
+)
+_RESOLVE = _RESOLUTION.format(mine=_OF_ONE, person="%(user)s")
+_RESOLVE_MANY = _RESOLUTION.format(mine=_OF_MANY, person="ANY(%(users)s)")
 
 
 def rights(user: Person, tenant: UUID | None = None) -> Rights:
@@ -119,8 +126,19 @@ def rights(user: Person, tenant: UUID | None = None) -> Rights:
     return held if limits is None else limits.narrow(held)
 
 
+def rights_of(users: Collection[int], tenant: UUID) -> dict[int, Rights]:
+    """The live assignments in `tenant` of each of `users` (ids): as `rights`, in one query for all of them."""
+    found: dict[int, Rights] = dict.fromkeys(users, ())
+    parameters = {"users": list(users), "base": AssignmentKey.INVITED_ADMINS.value, "tenant": tenant}
+    with connection.cursor() as cursor:
+        cursor.execute(_RESOLVE_MANY + " AND a.tenant_id = %(tenant)s ORDER BY a.id", parameters)
+        for row in cursor.fetchall():
+            found[row[-1]] += (_held(row),)
+    return found
+
+
 def _held(row: tuple[Any, ...]) -> Held:
-    assignment, group, tenant, delegation, all_rooms, room_count, codes, bound, tenant_rooms = row
+    assignment, group, tenant, delegation, all_rooms, room_count, codes, bound, tenant_rooms, _user = row
     permissions = _effective(tuple(codes), delegation is not None)
     return Held(assignment, group, tenant, delegation, all_rooms, room_count, permissions, bound or None, tenant_rooms)
 
@@ -344,33 +362,39 @@ def permissions_on(
     user: Person, rooms: Sequence[Model], held: Rights | None = None
 ) -> dict[Any, frozenset[Permission]]:
     """For each of `rooms` (rows of the governed room model) the permissions held on it; one query for all of them."""
+    return {
+        room_id: _ASKED_OF_ROOMS.intersection(*[frozenset().union(*(one.permissions for one in through))])
+        for room_id, through in reaching(rights(user) if held is None else held, rooms).items()
+    }
+
+
+def reaching(held: Iterable[Held], rooms: Sequence[Model]) -> dict[Any, Rights]:
+    """For each of `rooms` (rows of the governed room model) those of `held` that reach it: why a permission is held there.
+
+    `permissions_on` is their union, so whoever explains with this explains the very decision. One query at most.
+    """
     if not rooms:
         return {}
-    live = rights(user) if held is None else held
     rule = rule_of(type(rooms[0]))
     if not isinstance(rule, PerRoom):
-        raise LookupError("permissions_on answers for rooms")
-    answer: dict[Any, set[Permission]] = {room.pk: set() for room in rooms}
-    for room in rooms:
-        for one in live:
-            if one.covers_tenant and one.tenant_id == room.tenant_id:  # type: ignore[attr-defined]
-                answer[room.pk] |= one.permissions
-    by_group = {one.group_id: one for one in live if not one.covers_tenant}
-    bounds = {one.bound_group_id for one in by_group.values()} - {None}
-    if by_group:
+        raise LookupError("only rooms are reached")
+    live = tuple(held)
+    answer: dict[Any, Rights] = {
+        room.pk: tuple(one for one in live if one.covers_tenant and one.tenant_id == room.tenant_id)  # type: ignore[attr-defined]
+        for room in rooms
+    }
+    by_rows = [one for one in live if not one.covers_tenant]
+    asked = {one.group_id for one in by_rows} | {one.bound_group_id for one in by_rows} - {None}
+    if by_rows:
         found = (
-            rule.grants._default_manager.filter(
-                content_object__in=[room.pk for room in rooms], group_id__in=[*by_group, *bounds]
-            )
+            rule.grants._default_manager.filter(content_object__in=[room.pk for room in rooms], group_id__in=asked)
             .values_list("content_object_id")
             .annotate(groups=ArrayAgg("group_id", distinct=True))
         )
         for room_id, groups in found:
-            for group_id in groups:
-                grant = by_group.get(group_id)
-                if grant is not None and (grant.bound_group_id is None or grant.bound_group_id in groups):
-                    answer[room_id] |= grant.permissions
-    return {room_id: frozenset(codes) & _ASKED_OF_ROOMS for room_id, codes in answer.items()}
+            bounds = {None, *groups}
+            answer[room_id] += tuple(one for one in by_rows if one.group_id in groups and one.bound_group_id in bounds)
+    return answer
 
 
 def row_id(permission: Permission) -> int:

@@ -8,474 +8,1068 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('rbac', '0002_rules'),
-        ('rooms', '0003_inventory_import'),
+        ("rbac", "0002_rules"),
+        ("rooms", "0003_inventory_import"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.CharField(max_length=40, unique=True, verbose_name='version')),
-                ('order', models.BigIntegerField(help_text='Compares versions: a later one has a higher number.', unique=True)),
-                ('notes', models.TextField(blank=True, verbose_name='notes')),
-                ('published_at', models.DateTimeField(verbose_name='published')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.CharField(max_length=40, unique=True, verbose_name="version")),
+                (
+                    "order",
+                    models.BigIntegerField(
+                        help_text="Compares versions: a later one has a higher number.", unique=True
+                    ),
+                ),
+                ("notes", models.TextField(blank=True, verbose_name="notes")),
+                ("published_at", models.DateTimeField(verbose_name="published")),
             ],
             options={
-                'verbose_name': 'release',
-                'verbose_name_plural': 'releases',
-                'default_permissions': ('view',),
+                "verbose_name": "release",
+                "verbose_name_plural": "releases",
+                "default_permissions": ("view",),
             },
         ),
         migrations.AddField(
-            model_name='room',
-            name='last_seen_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='last report'),
+            model_name="room",
+            name="last_seen_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="last report"),
         ),
         migrations.AddField(
-            model_name='room',
-            name='suppressed_until',
-            field=models.DateTimeField(blank=True, help_text='Empty: until somebody lifts it.', null=True, verbose_name='suppressed until'),
+            model_name="room",
+            name="suppressed_until",
+            field=models.DateTimeField(
+                blank=True, help_text="Empty: until somebody lifts it.", null=True, verbose_name="suppressed until"
+            ),
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token_digest', models.BinaryField(help_text='SHA-256 of the token.', max_length=32, unique=True)),
-                ('token_prefix', models.CharField(max_length=12, verbose_name='token')),
-                ('key_version', models.PositiveIntegerField(verbose_name='version of the key it enrolled with')),
-                ('enrolled_at', models.DateTimeField(verbose_name='enrolled')),
-                ('last_seen_at', models.DateTimeField(blank=True, null=True, verbose_name='last report')),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked')),
-                ('room', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='devices', to='rooms.room')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rbac.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("token_digest", models.BinaryField(help_text="SHA-256 of the token.", max_length=32, unique=True)),
+                ("token_prefix", models.CharField(max_length=12, verbose_name="token")),
+                ("key_version", models.PositiveIntegerField(verbose_name="version of the key it enrolled with")),
+                ("enrolled_at", models.DateTimeField(verbose_name="enrolled")),
+                ("last_seen_at", models.DateTimeField(blank=True, null=True, verbose_name="last report")),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
+                (
+                    "room",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="devices", to="rooms.room"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="rbac.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'device',
-                'verbose_name_plural': 'devices',
-                'default_permissions': ('view',),
+                "verbose_name": "device",
+                "verbose_name_plural": "devices",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='EnrollmentKey',
+            name="EnrollmentKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(verbose_name='version')),
-                ('encrypted', models.BinaryField(help_text='The secret, under a key outside the database.')),
-                ('digest', models.BinaryField(help_text='SHA-256 of the secret.', max_length=32, unique=True)),
-                ('fingerprint', models.CharField(max_length=64, verbose_name='fingerprint')),
-                ('created_at', models.DateTimeField(verbose_name='issued')),
-                ('created_by', models.CharField(max_length=150, verbose_name='issued by')),
-                ('stops_at', models.DateTimeField(blank=True, null=True, verbose_name='enrols until')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='enrollment_keys', to='rbac.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField(verbose_name="version")),
+                ("encrypted", models.BinaryField(help_text="The secret, under a key outside the database.")),
+                ("digest", models.BinaryField(help_text="SHA-256 of the secret.", max_length=32, unique=True)),
+                ("fingerprint", models.CharField(max_length=64, verbose_name="fingerprint")),
+                ("created_at", models.DateTimeField(verbose_name="issued")),
+                ("created_by", models.CharField(max_length=150, verbose_name="issued by")),
+                ("stops_at", models.DateTimeField(blank=True, null=True, verbose_name="enrols until")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="enrollment_keys",
+                        to="rbac.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'enrolment key',
-                'verbose_name_plural': 'enrolment keys',
-                'default_permissions': ('view',),
+                "verbose_name": "enrolment key",
+                "verbose_name_plural": "enrolment keys",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='HealthPeriod',
+            name="HealthPeriod",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('health', models.CharField(choices=[('unmonitored', 'Unmonitored'), ('healthy', 'Healthy'), ('unhealthy', 'Unhealthy')], max_length=12, verbose_name='health')),
-                ('began_at', models.DateTimeField(verbose_name='began')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
-                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='health_periods', to='rooms.room')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rbac.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "health",
+                    models.CharField(
+                        choices=[("unmonitored", "Unmonitored"), ("healthy", "Healthy"), ("unhealthy", "Unhealthy")],
+                        max_length=12,
+                        verbose_name="health",
+                    ),
+                ),
+                ("began_at", models.DateTimeField(verbose_name="began")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
+                (
+                    "room",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="health_periods",
+                        to="rooms.room",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="rbac.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'health period',
-                'verbose_name_plural': 'health periods',
-                'default_permissions': ('view',),
+                "verbose_name": "health period",
+                "verbose_name_plural": "health periods",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='HealthSignal',
+            name="HealthSignal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('category', models.CharField(choices=[('audio', 'Audio'), ('display', 'Display'), ('peripherals', 'Peripherals'), ('connectivity', 'Connectivity'), ('versioning', 'Versioning')], max_length=15, verbose_name='category')),
-                ('name', models.CharField(max_length=80, verbose_name='signal')),
-                ('severity', models.CharField(choices=[('critical', 'Critical'), ('important', 'Important'), ('warning', 'Warning'), ('recommendation', 'Recommendation')], max_length=15, verbose_name='severity')),
-                ('is_ok', models.BooleanField(verbose_name='well')),
-                ('since', models.DateTimeField(help_text='When it last changed between well and not.', verbose_name='since')),
-                ('reported_at', models.DateTimeField(verbose_name='reported')),
-                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='signals', to='rooms.room')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rbac.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("audio", "Audio"),
+                            ("display", "Display"),
+                            ("peripherals", "Peripherals"),
+                            ("connectivity", "Connectivity"),
+                            ("versioning", "Versioning"),
+                        ],
+                        max_length=15,
+                        verbose_name="category",
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="signal")),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("critical", "Critical"),
+                            ("important", "Important"),
+                            ("warning", "Warning"),
+                            ("recommendation", "Recommendation"),
+                        ],
+                        max_length=15,
+                        verbose_name="severity",
+                    ),
+                ),
+                ("is_ok", models.BooleanField(verbose_name="well")),
+                (
+                    "since",
+                    models.DateTimeField(help_text="When it last changed between well and not.", verbose_name="since"),
+                ),
+                ("reported_at", models.DateTimeField(verbose_name="reported")),
+                (
+                    "room",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="signals",
+                        to="rooms.room",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="rbac.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'health signal',
-                'verbose_name_plural': 'health signals',
-                'default_permissions': ('view',),
+                "verbose_name": "health signal",
+                "verbose_name_plural": "health signals",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='Rollout',
+            name="Rollout",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('scheduled', 'Scheduled'), ('in_progress', 'In progress'), ('paused', 'Paused'), ('completed', 'Completed'), ('completed_with_failures', 'Completed with failures'), ('deprecated', 'Deprecated'), ('not_required', 'Not required')], default='scheduled', max_length=25, verbose_name='state')),
-                ('starts_on', models.DateField(help_text='A Wednesday.', verbose_name='starts')),
-                ('ends_on', models.DateField(help_text='The last day on which rooms begin.', verbose_name='ends')),
-                ('state_changed_at', models.DateTimeField(verbose_name='since')),
-                ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.', verbose_name='version')),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rollouts', to='rooms.release')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='rollouts', to='rbac.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("scheduled", "Scheduled"),
+                            ("in_progress", "In progress"),
+                            ("paused", "Paused"),
+                            ("completed", "Completed"),
+                            ("completed_with_failures", "Completed with failures"),
+                            ("deprecated", "Deprecated"),
+                            ("not_required", "Not required"),
+                        ],
+                        default="scheduled",
+                        max_length=25,
+                        verbose_name="state",
+                    ),
+                ),
+                ("starts_on", models.DateField(help_text="A Wednesday.", verbose_name="starts")),
+                ("ends_on", models.DateField(help_text="The last day on which rooms begin.", verbose_name="ends")),
+                ("state_changed_at", models.DateTimeField(verbose_name="since")),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="Rises with every change.", verbose_name="version"
+                    ),
+                ),
+                (
+                    "release",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="rollouts", to="rooms.release"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rollouts",
+                        to="rbac.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rollout',
-                'verbose_name_plural': 'rollouts',
-                'default_permissions': ('view',),
+                "verbose_name": "rollout",
+                "verbose_name_plural": "rollouts",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='RoomActivity',
+            name="RoomActivity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='time')),
-                ('kind', models.CharField(choices=[('added', 'Added'), ('enrolled', 'Enrolled'), ('suppressed', 'Suppressed'), ('unsuppressed', 'Suppression lifted'), ('unenrolled', 'Unenrolled'), ('modified', 'Changed'), ('device_enrolled', 'Device enrolled'), ('device_revoked', 'Device revoked'), ('health', 'Health changed'), ('ring', 'Moved to another update ring'), ('updated', 'Updated'), ('update_failed', 'Update failed'), ('incident', 'Incident')], max_length=20, verbose_name='what')),
-                ('by', models.CharField(blank=True, help_text='UPN; empty for the portal itself.', max_length=150, verbose_name='by')),
-                ('detail', models.JSONField(default=dict, help_text='Plain values that the line is worded from.')),
-                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='activity', to='rooms.room')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rbac.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(verbose_name="time")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("added", "Added"),
+                            ("enrolled", "Enrolled"),
+                            ("suppressed", "Suppressed"),
+                            ("unsuppressed", "Suppression lifted"),
+                            ("unenrolled", "Unenrolled"),
+                            ("modified", "Changed"),
+                            ("device_enrolled", "Device enrolled"),
+                            ("device_revoked", "Device revoked"),
+                            ("health", "Health changed"),
+                            ("ring", "Moved to another update ring"),
+                            ("updated", "Updated"),
+                            ("update_failed", "Update failed"),
+                            ("incident", "Incident"),
+                        ],
+                        max_length=20,
+                        verbose_name="what",
+                    ),
+                ),
+                (
+                    "by",
+                    models.CharField(
+                        blank=True, help_text="UPN; empty for the portal itself.", max_length=150, verbose_name="by"
+                    ),
+                ),
+                ("detail", models.JSONField(default=dict, help_text="Plain values that the line is worded from.")),
+                (
+                    "room",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="activity",
+                        to="rooms.room",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="rbac.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'room activity',
-                'verbose_name_plural': 'room activities',
-                'default_permissions': ('view',),
+                "verbose_name": "room activity",
+                "verbose_name_plural": "room activities",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='RoomUpdate',
+            name="RoomUpdate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('offered', 'In progress'), ('paused', 'Paused'), ('done', 'Completed'), ('failed', 'Failed')], default='waiting', max_length=10, verbose_name='state')),
-                ('starts_at', models.DateTimeField(help_text="When its night begins, 00:00 by the room's own clock.", verbose_name='starts')),
-                ('ends_at', models.DateTimeField(help_text='05:00 of the same night.', verbose_name='ends')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
-                ('forced_by', models.CharField(blank=True, max_length=150, verbose_name='forced by')),
-                ('failure', models.CharField(blank=True, max_length=200, verbose_name='failure')),
-                ('changed_at', models.DateTimeField(verbose_name='since')),
-                ('rollout', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rooms', to='rooms.rollout')),
-                ('room', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='updates', to='rooms.room')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rbac.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("offered", "In progress"),
+                            ("paused", "Paused"),
+                            ("done", "Completed"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "starts_at",
+                    models.DateTimeField(
+                        help_text="When its night begins, 00:00 by the room's own clock.", verbose_name="starts"
+                    ),
+                ),
+                ("ends_at", models.DateTimeField(help_text="05:00 of the same night.", verbose_name="ends")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("forced_by", models.CharField(blank=True, max_length=150, verbose_name="forced by")),
+                ("failure", models.CharField(blank=True, max_length=200, verbose_name="failure")),
+                ("changed_at", models.DateTimeField(verbose_name="since")),
+                (
+                    "rollout",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rooms",
+                        to="rooms.rollout",
+                    ),
+                ),
+                (
+                    "room",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="updates", to="rooms.room"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="rbac.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'update of a room',
-                'verbose_name_plural': 'updates of rooms',
-                'default_permissions': ('view',),
+                "verbose_name": "update of a room",
+                "verbose_name_plural": "updates of rooms",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='Ticket',
+            name="Ticket",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('customer', 'Customer incident'), ('system', 'System ticket')], max_length=10, verbose_name='kind')),
-                ('state', models.CharField(choices=[('needs_action', 'Needs action'), ('investigating', 'Investigating'), ('resolved', 'Resolved'), ('closed', 'Closed')], default='needs_action', max_length=15, verbose_name='state')),
-                ('severity', models.CharField(choices=[('critical', 'Critical'), ('important', 'Important'), ('warning', 'Warning'), ('recommendation', 'Recommendation')], max_length=15, verbose_name='severity')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('description', models.TextField(blank=True, max_length=5000, verbose_name='description')),
-                ('is_high_impact', models.BooleanField(default=False, verbose_name='high impact')),
-                ('justification', models.CharField(blank=True, max_length=500, verbose_name='justification')),
-                ('signal_category', models.CharField(blank=True, choices=[('audio', 'Audio'), ('display', 'Display'), ('peripherals', 'Peripherals'), ('connectivity', 'Connectivity'), ('versioning', 'Versioning')], max_length=15, verbose_name='category')),
-                ('signal_name', models.CharField(blank=True, max_length=80, verbose_name='signal')),
-                ('opened_by', models.CharField(help_text='UPN; “system” for the portal itself.', max_length=150, verbose_name='opened by')),
-                ('opened_by_organisation', models.CharField(blank=True, max_length=200, verbose_name='organisation')),
-                ('assigned_upn', models.CharField(blank=True, max_length=150, verbose_name='assigned to')),
-                ('closing_reason', models.CharField(blank=True, choices=[('fixed', 'Fixed'), ('not_reproducible', 'Not reproducible'), ('no_fault', 'No fault'), ('duplicate', 'Duplicate'), ('other', 'Other'), ('signal_well', 'The device reports that all is well'), ('silence', 'Nobody had anything to add'), ('unenrolled', 'The room is not monitored any more')], max_length=20, verbose_name='closing reason')),
-                ('closing_note', models.CharField(blank=True, max_length=500, verbose_name='closing note')),
-                ('opened_at', models.DateTimeField(verbose_name='opened')),
-                ('touched_at', models.DateTimeField(help_text='Silence counts from here.', verbose_name='last activity')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed')),
-                ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.', verbose_name='version')),
-                ('assigned_to', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('signal_room', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='rooms.room', verbose_name='room of the signal')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='rbac.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("customer", "Customer incident"), ("system", "System ticket")],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("needs_action", "Needs action"),
+                            ("investigating", "Investigating"),
+                            ("resolved", "Resolved"),
+                            ("closed", "Closed"),
+                        ],
+                        default="needs_action",
+                        max_length=15,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("critical", "Critical"),
+                            ("important", "Important"),
+                            ("warning", "Warning"),
+                            ("recommendation", "Recommendation"),
+                        ],
+                        max_length=15,
+                        verbose_name="severity",
+                    ),
+                ),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("description", models.TextField(blank=True, max_length=5000, verbose_name="description")),
+                ("is_high_impact", models.BooleanField(default=False, verbose_name="high impact")),
+                ("justification", models.CharField(blank=True, max_length=500, verbose_name="justification")),
+                (
+                    "signal_category",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("audio", "Audio"),
+                            ("display", "Display"),
+                            ("peripherals", "Peripherals"),
+                            ("connectivity", "Connectivity"),
+                            ("versioning", "Versioning"),
+                        ],
+                        max_length=15,
+                        verbose_name="category",
+                    ),
+                ),
+                ("signal_name", models.CharField(blank=True, max_length=80, verbose_name="signal")),
+                (
+                    "opened_by",
+                    models.CharField(
+                        help_text="UPN; “system” for the portal itself.", max_length=150, verbose_name="opened by"
+                    ),
+                ),
+                ("opened_by_organisation", models.CharField(blank=True, max_length=200, verbose_name="organisation")),
+                ("assigned_upn", models.CharField(blank=True, max_length=150, verbose_name="assigned to")),
+                (
+                    "closing_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("fixed", "Fixed"),
+                            ("not_reproducible", "Not reproducible"),
+                            ("no_fault", "No fault"),
+                            ("duplicate", "Duplicate"),
+                            ("other", "Other"),
+                            ("signal_well", "The device reports that all is well"),
+                            ("silence", "Nobody had anything to add"),
+                            ("unenrolled", "The room is not monitored any more"),
+                        ],
+                        max_length=20,
+                        verbose_name="closing reason",
+                    ),
+                ),
+                ("closing_note", models.CharField(blank=True, max_length=500, verbose_name="closing note")),
+                ("opened_at", models.DateTimeField(verbose_name="opened")),
+                (
+                    "touched_at",
+                    models.DateTimeField(help_text="Silence counts from here.", verbose_name="last activity"),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed")),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="Rises with every change.", verbose_name="version"
+                    ),
+                ),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "signal_room",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="rooms.room",
+                        verbose_name="room of the signal",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets",
+                        to="rbac.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ticket',
-                'verbose_name_plural': 'tickets',
-                'default_permissions': ('view',),
+                "verbose_name": "ticket",
+                "verbose_name_plural": "tickets",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='TicketEntry',
+            name="TicketEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opened', 'Opened'), ('message', 'Message'), ('attachment', 'Attachment'), ('state', 'State changed'), ('assigned', 'Assigned'), ('closed', 'Closed'), ('reopened', 'Reopened')], max_length=12, verbose_name='what')),
-                ('at', models.DateTimeField(verbose_name='time')),
-                ('by', models.CharField(help_text='UPN; “system” for the portal itself.', max_length=150, verbose_name='by')),
-                ('organisation', models.CharField(blank=True, max_length=200, verbose_name='organisation')),
-                ('text', models.TextField(blank=True, max_length=5000, verbose_name='text')),
-                ('detail', models.JSONField(default=dict, help_text='Plain values that the line is worded from; never a room.')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rbac.tenant')),
-                ('ticket', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='rooms.ticket')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("opened", "Opened"),
+                            ("message", "Message"),
+                            ("attachment", "Attachment"),
+                            ("state", "State changed"),
+                            ("assigned", "Assigned"),
+                            ("closed", "Closed"),
+                            ("reopened", "Reopened"),
+                        ],
+                        max_length=12,
+                        verbose_name="what",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="time")),
+                (
+                    "by",
+                    models.CharField(
+                        help_text="UPN; “system” for the portal itself.", max_length=150, verbose_name="by"
+                    ),
+                ),
+                ("organisation", models.CharField(blank=True, max_length=200, verbose_name="organisation")),
+                ("text", models.TextField(blank=True, max_length=5000, verbose_name="text")),
+                (
+                    "detail",
+                    models.JSONField(
+                        default=dict, help_text="Plain values that the line is worded from; never a room."
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="rbac.tenant"
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="entries",
+                        to="rooms.ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ticket entry',
-                'verbose_name_plural': 'ticket entries',
-                'default_permissions': ('view',),
+                "verbose_name": "ticket entry",
+                "verbose_name_plural": "ticket entries",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='TicketAttachment',
+            name="TicketAttachment",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('file_name', models.CharField(max_length=200, verbose_name='file')),
-                ('content_type', models.CharField(max_length=100, verbose_name='type')),
-                ('size', models.PositiveIntegerField(help_text='Bytes.', verbose_name='size')),
-                ('sha256', models.CharField(max_length=64)),
-                ('stored_as', models.CharField(max_length=200, unique=True)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rbac.tenant')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='rooms.ticket')),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='attachment', to='rooms.ticketentry')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("file_name", models.CharField(max_length=200, verbose_name="file")),
+                ("content_type", models.CharField(max_length=100, verbose_name="type")),
+                ("size", models.PositiveIntegerField(help_text="Bytes.", verbose_name="size")),
+                ("sha256", models.CharField(max_length=64)),
+                ("stored_as", models.CharField(max_length=200, unique=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="rbac.tenant"
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="attachments", to="rooms.ticket"
+                    ),
+                ),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="attachment", to="rooms.ticketentry"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'attachment',
-                'verbose_name_plural': 'attachments',
-                'default_permissions': ('view',),
+                "verbose_name": "attachment",
+                "verbose_name_plural": "attachments",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='TicketRoom',
+            name="TicketRoom",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('room', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tickets', to='rooms.room')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rbac.tenant')),
-                ('ticket', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tied_rooms', to='rooms.ticket')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "room",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tickets", to="rooms.room"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="rbac.tenant"
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tied_rooms",
+                        to="rooms.ticket",
+                    ),
+                ),
             ],
             options={
-                'default_permissions': ('view',),
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='UpdateRing',
+            name="UpdateRing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(blank=True, choices=[('staging', 'Staging'), ('general', 'General'), ('executive', 'Executive')], help_text="Empty for a ring of one's own.", max_length=10)),
-                ('order', models.PositiveSmallIntegerField(verbose_name='order')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('description', models.CharField(blank=True, max_length=500, verbose_name='description')),
-                ('is_default', models.BooleanField(default=False, help_text='New rooms come into it.', verbose_name='default ring')),
-                ('test_days', models.PositiveSmallIntegerField(help_text='Days between this ring and the next.', verbose_name='test period')),
-                ('rollout_days', models.PositiveSmallIntegerField(help_text='Days.', verbose_name='rollout duration')),
-                ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.', verbose_name='version')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='rings', to='rbac.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "key",
+                    models.CharField(
+                        blank=True,
+                        choices=[("staging", "Staging"), ("general", "General"), ("executive", "Executive")],
+                        help_text="Empty for a ring of one's own.",
+                        max_length=10,
+                    ),
+                ),
+                ("order", models.PositiveSmallIntegerField(verbose_name="order")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("description", models.CharField(blank=True, max_length=500, verbose_name="description")),
+                (
+                    "is_default",
+                    models.BooleanField(
+                        default=False, help_text="New rooms come into it.", verbose_name="default ring"
+                    ),
+                ),
+                (
+                    "test_days",
+                    models.PositiveSmallIntegerField(
+                        help_text="Days between this ring and the next.", verbose_name="test period"
+                    ),
+                ),
+                ("rollout_days", models.PositiveSmallIntegerField(help_text="Days.", verbose_name="rollout duration")),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="Rises with every change.", verbose_name="version"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rings",
+                        to="rbac.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'update ring',
-                'verbose_name_plural': 'update rings',
-                'default_permissions': ('view',),
+                "verbose_name": "update ring",
+                "verbose_name_plural": "update rings",
+                "default_permissions": ("view",),
             },
         ),
         migrations.AddField(
-            model_name='rollout',
-            name='ring',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rollouts', to='rooms.updatering'),
+            model_name="rollout",
+            name="ring",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="rollouts",
+                to="rooms.updatering",
+            ),
         ),
         migrations.AddField(
-            model_name='room',
-            name='ring',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='rooms', to='rooms.updatering', verbose_name='update ring'),
+            model_name="room",
+            name="ring",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="rooms",
+                to="rooms.updatering",
+                verbose_name="update ring",
+            ),
         ),
         migrations.AddIndex(
-            model_name='room',
-            index=models.Index(condition=models.Q(('state__in', ['enrolled', 'suppressed']), models.Q(('health', 'unmonitored'), _negated=True)), fields=['last_seen_at'], name='room_last_seen'),
+            model_name="room",
+            index=models.Index(
+                condition=models.Q(
+                    ("state__in", ["enrolled", "suppressed"]), models.Q(("health", "unmonitored"), _negated=True)
+                ),
+                fields=["last_seen_at"],
+                name="room_last_seen",
+            ),
         ),
         migrations.AddIndex(
-            model_name='room',
-            index=models.Index(condition=models.Q(('suppressed_until__isnull', False)), fields=['suppressed_until'], name='room_suppressed'),
+            model_name="room",
+            index=models.Index(
+                condition=models.Q(("suppressed_until__isnull", False)),
+                fields=["suppressed_until"],
+                name="room_suppressed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='room',
-            constraint=models.CheckConstraint(condition=models.Q(('suppressed_until__isnull', True), ('state', 'suppressed'), _connector='OR'), name='room_suppressed_whole'),
+            model_name="room",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("suppressed_until__isnull", True), ("state", "suppressed"), _connector="OR"),
+                name="room_suppressed_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True)), fields=('room',), name='device_one_live_per_room'),
+            model_name="device",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("revoked_at__isnull", True)), fields=("room",), name="device_one_live_per_room"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enrollmentkey',
-            constraint=models.UniqueConstraint(fields=('tenant', 'version'), name='key_version_once'),
+            model_name="enrollmentkey",
+            constraint=models.UniqueConstraint(fields=("tenant", "version"), name="key_version_once"),
         ),
         migrations.AddConstraint(
-            model_name='enrollmentkey',
-            constraint=models.UniqueConstraint(condition=models.Q(('stops_at__isnull', True)), fields=('tenant',), name='key_one_current_per_tenant'),
+            model_name="enrollmentkey",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("stops_at__isnull", True)), fields=("tenant",), name="key_one_current_per_tenant"
+            ),
         ),
         migrations.AddIndex(
-            model_name='healthperiod',
-            index=models.Index(fields=['room', 'began_at'], name='health_period_of_room'),
+            model_name="healthperiod",
+            index=models.Index(fields=["room", "began_at"], name="health_period_of_room"),
         ),
         migrations.AddIndex(
-            model_name='healthperiod',
-            index=models.Index(condition=models.Q(('ended_at__isnull', False)), fields=['ended_at'], name='health_period_ended'),
+            model_name="healthperiod",
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", False)), fields=["ended_at"], name="health_period_ended"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='healthperiod',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('room',), name='health_period_one_open_per_room'),
+            model_name="healthperiod",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)), fields=("room",), name="health_period_one_open_per_room"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='healthperiod',
-            constraint=models.CheckConstraint(condition=models.Q(('health__in', ['unmonitored', 'healthy', 'unhealthy'])), name='health_period_health'),
+            model_name="healthperiod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("health__in", ["unmonitored", "healthy", "unhealthy"])), name="health_period_health"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='healthperiod',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('began_at')), _connector='OR'), name='health_period_in_order'),
+            model_name="healthperiod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_at__isnull", True), ("ended_at__gte", models.F("began_at")), _connector="OR"
+                ),
+                name="health_period_in_order",
+            ),
         ),
         migrations.AddIndex(
-            model_name='healthsignal',
-            index=models.Index(condition=models.Q(('is_ok', False)), fields=['room'], name='signal_impaired'),
+            model_name="healthsignal",
+            index=models.Index(condition=models.Q(("is_ok", False)), fields=["room"], name="signal_impaired"),
         ),
         migrations.AddConstraint(
-            model_name='healthsignal',
-            constraint=models.UniqueConstraint(fields=('room', 'category', 'name'), name='signal_once_per_room'),
+            model_name="healthsignal",
+            constraint=models.UniqueConstraint(fields=("room", "category", "name"), name="signal_once_per_room"),
         ),
         migrations.AddConstraint(
-            model_name='healthsignal',
-            constraint=models.CheckConstraint(condition=models.Q(('category__in', ['audio', 'display', 'peripherals', 'connectivity', 'versioning'])), name='signal_category'),
+            model_name="healthsignal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("category__in", ["audio", "display", "peripherals", "connectivity", "versioning"])),
+                name="signal_category",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='healthsignal',
-            constraint=models.CheckConstraint(condition=models.Q(('severity__in', ['critical', 'important', 'warning', 'recommendation'])), name='signal_severity'),
+            model_name="healthsignal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("severity__in", ["critical", "important", "warning", "recommendation"])),
+                name="signal_severity",
+            ),
         ),
         migrations.AddIndex(
-            model_name='roomactivity',
-            index=models.Index(fields=['room', 'at', 'id'], name='room_activity_of_room'),
+            model_name="roomactivity",
+            index=models.Index(fields=["room", "at", "id"], name="room_activity_of_room"),
         ),
         migrations.AddConstraint(
-            model_name='roomactivity',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['added', 'enrolled', 'suppressed', 'unsuppressed', 'unenrolled', 'modified', 'device_enrolled', 'device_revoked', 'health', 'ring', 'updated', 'update_failed', 'incident'])), name='room_activity_kind'),
+            model_name="roomactivity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "added",
+                            "enrolled",
+                            "suppressed",
+                            "unsuppressed",
+                            "unenrolled",
+                            "modified",
+                            "device_enrolled",
+                            "device_revoked",
+                            "health",
+                            "ring",
+                            "updated",
+                            "update_failed",
+                            "incident",
+                        ],
+                    )
+                ),
+                name="room_activity_kind",
+            ),
         ),
         migrations.AddIndex(
-            model_name='roomupdate',
-            index=models.Index(fields=['rollout', 'state'], name='room_update_by_state'),
+            model_name="roomupdate",
+            index=models.Index(fields=["rollout", "state"], name="room_update_by_state"),
         ),
         migrations.AddIndex(
-            model_name='roomupdate',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'offered'])), fields=['starts_at'], name='room_update_due'),
+            model_name="roomupdate",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "offered"])), fields=["starts_at"], name="room_update_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='roomupdate',
-            constraint=models.UniqueConstraint(fields=('rollout', 'room'), name='room_update_once'),
+            model_name="roomupdate",
+            constraint=models.UniqueConstraint(fields=("rollout", "room"), name="room_update_once"),
         ),
         migrations.AddConstraint(
-            model_name='roomupdate',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'offered', 'paused', 'done', 'failed'])), name='room_update_state'),
+            model_name="roomupdate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["waiting", "offered", "paused", "done", "failed"])),
+                name="room_update_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='roomupdate',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='room_update_times_in_order'),
+            model_name="roomupdate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="room_update_times_in_order"
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['tenant', '-opened_at', '-id'], name='ticket_by_age'),
+            model_name="ticket",
+            index=models.Index(fields=["tenant", "-opened_at", "-id"], name="ticket_by_age"),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['tenant', '-touched_at', '-id'], name='ticket_by_activity'),
+            model_name="ticket",
+            index=models.Index(fields=["tenant", "-touched_at", "-id"], name="ticket_by_activity"),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['touched_at'], name='ticket_silent'),
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("state", "closed"), _negated=True), fields=["touched_at"], name="ticket_silent"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'system')), fields=('signal_room', 'signal_category', 'signal_name'), name='ticket_one_per_signal'),
+            model_name="ticket",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "system")),
+                fields=("signal_room", "signal_category", "signal_name"),
+                name="ticket_one_per_signal",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['customer', 'system'])), name='ticket_kind'),
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["customer", "system"])), name="ticket_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['needs_action', 'investigating', 'resolved', 'closed'])), name='ticket_state'),
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["needs_action", "investigating", "resolved", "closed"])),
+                name="ticket_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('severity__in', ['critical', 'important', 'warning', 'recommendation'])), name='ticket_severity'),
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("severity__in", ["critical", "important", "warning", "recommendation"])),
+                name="ticket_severity",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'system'), ('signal_category__in', ['audio', 'display', 'peripherals', 'connectivity', 'versioning']), ('signal_room__isnull', False), models.Q(('signal_name', ''), _negated=True)), models.Q(('kind', 'customer'), ('signal_category', ''), ('signal_name', ''), ('signal_room__isnull', True)), _connector='OR'), name='ticket_signal_whole'),
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind", "system"),
+                        ("signal_category__in", ["audio", "display", "peripherals", "connectivity", "versioning"]),
+                        ("signal_room__isnull", False),
+                        models.Q(("signal_name", ""), _negated=True),
+                    ),
+                    models.Q(
+                        ("kind", "customer"),
+                        ("signal_category", ""),
+                        ("signal_name", ""),
+                        ("signal_room__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="ticket_signal_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('is_high_impact', False), models.Q(('kind', 'customer'), ('severity', 'critical'), models.Q(('justification', ''), _negated=True)), _connector='OR'), name='ticket_high_impact_whole'),
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_high_impact", False),
+                    models.Q(
+                        ("kind", "customer"), ("severity", "critical"), models.Q(("justification", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="ticket_high_impact_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('closing_reason__in', ['fixed', 'not_reproducible', 'no_fault', 'duplicate', 'other', 'signal_well', 'silence', 'unenrolled']), ('state', 'closed')), models.Q(models.Q(('state', 'closed'), _negated=True), ('closed_at__isnull', True), ('closing_note', ''), ('closing_reason', '')), _connector='OR'), name='ticket_closed_whole'),
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("closed_at__isnull", False),
+                        (
+                            "closing_reason__in",
+                            [
+                                "fixed",
+                                "not_reproducible",
+                                "no_fault",
+                                "duplicate",
+                                "other",
+                                "signal_well",
+                                "silence",
+                                "unenrolled",
+                            ],
+                        ),
+                        ("state", "closed"),
+                    ),
+                    models.Q(
+                        models.Q(("state", "closed"), _negated=True),
+                        ("closed_at__isnull", True),
+                        ("closing_note", ""),
+                        ("closing_reason", ""),
+                    ),
+                    _connector="OR",
+                ),
+                name="ticket_closed_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('assigned_to__isnull', True), models.Q(('assigned_upn', ''), _negated=True), _connector='OR'), name='ticket_assigned_whole'),
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("assigned_to__isnull", True), models.Q(("assigned_upn", ""), _negated=True), _connector="OR"
+                ),
+                name="ticket_assigned_whole",
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticketentry',
-            index=models.Index(fields=['ticket', 'at', 'id'], name='ticket_entry_of_ticket'),
+            model_name="ticketentry",
+            index=models.Index(fields=["ticket", "at", "id"], name="ticket_entry_of_ticket"),
         ),
         migrations.AddConstraint(
-            model_name='ticketentry',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['opened', 'message', 'attachment', 'state', 'assigned', 'closed', 'reopened'])), name='ticket_entry_kind'),
+            model_name="ticketentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind__in", ["opened", "message", "attachment", "state", "assigned", "closed", "reopened"])
+                ),
+                name="ticket_entry_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticketroom',
-            constraint=models.UniqueConstraint(fields=('ticket', 'room'), name='ticket_room_once'),
+            model_name="ticketroom",
+            constraint=models.UniqueConstraint(fields=("ticket", "room"), name="ticket_room_once"),
         ),
         migrations.AddConstraint(
-            model_name='updatering',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='ring_name'),
+            model_name="updatering",
+            constraint=models.UniqueConstraint(fields=("tenant", "name"), name="ring_name"),
         ),
         migrations.AddConstraint(
-            model_name='updatering',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('tenant', 'order'), name='ring_order'),
+            model_name="updatering",
+            constraint=models.UniqueConstraint(
+                deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
+                fields=("tenant", "order"),
+                name="ring_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='updatering',
-            constraint=models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('tenant', 'key'), name='ring_key_once'),
+            model_name="updatering",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("key", ""), _negated=True), fields=("tenant", "key"), name="ring_key_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='updatering',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('tenant',), name='ring_one_default'),
+            model_name="updatering",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)), fields=("tenant",), name="ring_one_default"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='updatering',
-            constraint=models.CheckConstraint(condition=models.Q(('order__gte', 1), ('order__lte', 9)), name='ring_order_range'),
+            model_name="updatering",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("order__gte", 1), ("order__lte", 9)), name="ring_order_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='updatering',
-            constraint=models.CheckConstraint(condition=models.Q(('key', ''), ('key__in', ['staging', 'general', 'executive']), _connector='OR'), name='ring_key'),
+            model_name="updatering",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("key", ""), ("key__in", ["staging", "general", "executive"]), _connector="OR"),
+                name="ring_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='updatering',
-            constraint=models.CheckConstraint(condition=models.Q(('rollout_days__gte', 1), ('test_days__gte', 0), ('rollout_days__lte', 60), ('test_days__lte', 60)), name='ring_days'),
+            model_name="updatering",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("rollout_days__gte", 1), ("test_days__gte", 0), ("rollout_days__lte", 60), ("test_days__lte", 60)
+                ),
+                name="ring_days",
+            ),
         ),
         migrations.AddIndex(
-            model_name='rollout',
-            index=models.Index(fields=['tenant', 'starts_on'], name='rollout_of_tenant'),
+            model_name="rollout",
+            index=models.Index(fields=["tenant", "starts_on"], name="rollout_of_tenant"),
         ),
         migrations.AddIndex(
-            model_name='rollout',
-            index=models.Index(condition=models.Q(('state__in', ['scheduled', 'in_progress', 'paused'])), fields=['starts_on'], name='rollout_live'),
+            model_name="rollout",
+            index=models.Index(
+                condition=models.Q(("state__in", ["scheduled", "in_progress", "paused"])),
+                fields=["starts_on"],
+                name="rollout_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rollout',
-            constraint=models.UniqueConstraint(fields=('ring', 'release'), name='rollout_once'),
+            model_name="rollout",
+            constraint=models.UniqueConstraint(fields=("ring", "release"), name="rollout_once"),
         ),
         migrations.AddConstraint(
-            model_name='rollout',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['scheduled', 'in_progress', 'paused', 'completed', 'completed_with_failures', 'deprecated', 'not_required'])), name='rollout_state'),
+            model_name="rollout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "scheduled",
+                            "in_progress",
+                            "paused",
+                            "completed",
+                            "completed_with_failures",
+                            "deprecated",
+                            "not_required",
+                        ],
+                    )
+                ),
+                name="rollout_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rollout',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='rollout_days_in_order'),
+            model_name="rollout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__gte", models.F("starts_on"))), name="rollout_days_in_order"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rollout',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_on__iso_week_day', 3)), name='rollout_starts_on_wednesday'),
+            model_name="rollout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("starts_on__iso_week_day", 3)), name="rollout_starts_on_wednesday"
+            ),
         ),
     ]

@@ -13,6 +13,7 @@ from rooms.models.device import (
 )
 from rooms.models.enrollment_key import EnrollmentKey
 from rooms.models.inventory import ImportState, InventoryImport
+from rooms.models.role_draft import RoleDraft
 from rooms.models.room import Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow
 from rooms.models.scope import AssignmentRoom, AssignmentRoomGroup, RoomGroup, RoomGroupMember
 from rooms.models.ticket import (
@@ -55,6 +56,7 @@ __all__ = [
     "InventoryImport",
     "Release",
     "RingKey",
+    "RoleDraft",
     "Rollout",
     "RolloutState",
     "Room",

@@ -160,9 +160,7 @@ class RoomUpdate(models.Model):
         ]
         indexes = [
             models.Index(fields=["rollout", "state"], name="room_update_by_state"),
-            models.Index(
-                fields=["starts_at"], name="room_update_due", condition=Q(state__in=["waiting", "offered"])
-            ),
+            models.Index(fields=["starts_at"], name="room_update_due", condition=Q(state__in=["waiting", "offered"])),
         ]
 
     def __str__(self) -> str:

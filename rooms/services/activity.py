@@ -14,7 +14,12 @@ def note(rooms: Collection[Room], kind: ActivityKind, *, by: User | None, **deta
     RoomActivity.objects.bulk_create(
         [
             RoomActivity(
-                tenant_id=room.tenant_id, room=room, at=at, kind=kind, by=by.upn if by is not None else "", detail=detail
+                tenant_id=room.tenant_id,
+                room=room,
+                at=at,
+                kind=kind,
+                by=by.upn if by is not None else "",
+                detail=detail,
             )
             for room in rooms
         ],

@@ -21,7 +21,9 @@ def test_propose_lines():
             lines = {relation: _cells(scene, route, method, relation) for relation in sorted(route.relations)}
             if any(cell not in ("405", "sign-in", "401", "404", "302") for cells in lines.values() for cell in cells):
                 for relation, cells in lines.items():
-                    print(f"{route.name:30} {method:12} {relation:10} {' '.join(f'{cell:8}' for cell in cells)}".rstrip())
+                    print(
+                        f"{route.name:30} {method:12} {relation:10} {' '.join(f'{cell:8}' for cell in cells)}".rstrip()
+                    )
         print()
 
 
