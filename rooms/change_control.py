@@ -33,7 +33,7 @@ _SERVICES: dict[tuple[Permission, str], Callable[..., Any]] = {
 
 
 def submit(event: Permission, target: Model, *, by: User, action: str = "modify", **params: Any) -> Any:
-    """`target` is changed by the service of `event` and `action` if the customer's policy lets it happen at once; its answer.
+    """`target` is changed by the service of `event` and `action` if the customer's policy lets it happen now; its answer.
 
     Raises what the service raises (it asks for the permission itself) and ManualNotOffered.
     """

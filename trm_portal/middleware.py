@@ -31,8 +31,8 @@ class Middleware:
         return self.get_response(request)
 
 
-# Several times the largest file that is taken, so that a file a little too large still gets its own message.
-LARGEST_BODY = 4 * settings.INVENTORY_MAX_BYTES
+# So many times the largest file that is taken: a file a little too large still gets its own message.
+TOLERATED = 4
 
 
 class RefuseUnreadableInput(Middleware):
@@ -43,7 +43,7 @@ class RefuseUnreadableInput(Middleware):
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = (request.META.get("CONTENT_LENGTH") or "").lstrip("0")
-        if length.isdecimal() and int(length[:12]) > LARGEST_BODY:
+        if length.isdecimal() and int(length[:12]) > TOLERATED * settings.INVENTORY_MAX_BYTES:
             raise RequestDataTooBig("the body is larger than any that is taken")
         query = request.META.get("QUERY_STRING", "")
         if "\x00" in request.path or "%00" in query or _has_surrogate(request.path) or _has_surrogate(query):

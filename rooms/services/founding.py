@@ -1,7 +1,7 @@
 """What every customer has from its first day: three update rings, and the group that new rooms come into."""
 
-from django.utils.translation import gettext_noop, override
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
 
 from rbac.models import Tenant
 from rooms.models import RingKey, RoomGroup, UpdateRing

@@ -26,8 +26,8 @@ from rooms import inventories
 from rooms.cells import Problem, Row, excerpt
 from rooms.inventory_reports import Entry, Outcome, Report
 from rooms.models import Room, UpdateRing
-from rooms.services import groups
 from rooms.places import zone_of
+from rooms.services import groups
 
 BATCH = 500  # rows written by one statement, and between two signs of life
 _LOCK_SPACE = 0x696E76  # "inv"; keeps our advisory locks apart from anybody else's

@@ -26,9 +26,6 @@ from rooms.models import (
     Release,
     Rollout,
     Room,
-    Severity,
-    Ticket,
-    TicketKind,
     TicketRoom,
     UpdateRing,
 )
@@ -48,6 +45,7 @@ from tests.factories.world import (
     over,
     room_group,
     security_group,
+    ticket,
 )
 
 # In the order of the ledger's columns.
@@ -242,9 +240,11 @@ def _import_of(customer: Customer) -> InventoryImport:
 
 
 def _rings_and_tickets(customers: tuple[Customer, ...], american: Room) -> None:
-    """In each customer a rollout for its default ring and a ticket about its first room; at Contoso as many for `american`."""
+    """In each customer a rollout for its default ring and a ticket about its first room; at Contoso for `american`, too."""
     release = Release.objects.create(version="5.1.0", order=5_001_000, published_at=now())
-    own = UpdateRing.objects.create(tenant_id=american.tenant_id, order=4, name=AMERICAN_RING, test_days=0, rollout_days=1)
+    own = UpdateRing.objects.create(
+        tenant_id=american.tenant_id, order=4, name=AMERICAN_RING, test_days=0, rollout_days=1
+    )
     Room.objects.filter(pk=american.pk).update(ring=own)
     for customer in customers:
         default = UpdateRing.objects.get(tenant=customer.tenant, is_default=True)
@@ -265,16 +265,7 @@ def _rollout_and_ticket(ring: UpdateRing, room: Room, release: Release) -> None:
         ends_on=wednesday + timedelta(days=ring.rollout_days),
         state_changed_at=now(),
     )
-    ticket = Ticket.objects.create(
-        tenant_id=room.tenant_id,
-        kind=TicketKind.CUSTOMER,
-        severity=Severity.WARNING,
-        title=f"{room.display_name} hums",
-        opened_by=f"keeper@{room.resource_account.partition('@')[2]}",
-        opened_at=now(),
-        touched_at=now(),
-    )
-    TicketRoom.objects.create(tenant_id=room.tenant_id, ticket=ticket, room=room)
+    ticket(room, opened_by=f"keeper@{room.resource_account.partition('@')[2]}")
 
 
 def _back_office_rows(contoso: Customer, ann: User) -> None:

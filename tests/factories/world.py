@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
+from audit.clock import now
 from partners.models import Invitation, PartnerRelationship, Terms
 from partners.services import invitations, relationships
 from partners.services.invitations import Contact
@@ -29,7 +30,7 @@ from rbac.models import (
 from rbac.services import assignments, tenants
 from rbac.sign_in import Identity, arrive
 from rooms import scopes
-from rooms.models import Room, RoomGroup, RoomGroupMember
+from rooms.models import Room, RoomGroup, RoomGroupMember, Severity, Ticket, TicketKind, TicketRoom
 from rooms.scopes import Scope
 from tests.factories.rows import RoomFactory
 
@@ -161,6 +162,19 @@ def room_group(tenant: Tenant, name: str, *rooms: Room) -> RoomGroup:
     group = RoomGroup.objects.create(tenant=tenant, name=name)
     RoomGroupMember.objects.bulk_create([RoomGroupMember(tenant=tenant, room_group=group, room=room) for room in rooms])
     return group
+
+
+def ticket(*rooms: Room, title: str = "", **fields: Any) -> Ticket:
+    """An incident about these rooms of one tenant, as a row; `fields` replace any of it."""
+    at, tenant_id = now(), rooms[0].tenant_id
+    asked = {"kind": TicketKind.CUSTOMER, "severity": Severity.WARNING, "opened_by": "system"}
+    made = Ticket.objects.create(
+        **asked
+        | {"tenant_id": tenant_id, "title": title or f"{rooms[0].display_name} hums", "opened_at": at, "touched_at": at}
+        | fields
+    )
+    TicketRoom.objects.bulk_create([TicketRoom(tenant_id=tenant_id, ticket=made, room=room) for room in rooms])
+    return made
 
 
 def contact(upn: str) -> Contact:

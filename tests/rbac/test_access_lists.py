@@ -73,6 +73,7 @@ def test_group_is_seen_by_one_room_and_changed_only_with_all_of_them(world):
         "mixed": room_group(tenant, "mixed", second, third),
         "foreign": room_group(tenant, "foreign", third),
         "empty": room_group(tenant, "empty"),
+        "New rooms": RoomGroup.objects.get(tenant=tenant, is_default=True),
     }
     room_group(world.tailwind.tenant, "own", *world.tailwind.rooms)
     person = world.contoso.person("tess")

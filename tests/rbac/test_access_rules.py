@@ -29,6 +29,7 @@ from rbac.models import (
 from rooms import scopes
 from rooms.models import Room, RoomGrantRow
 from rooms.scopes import Scope
+from tests.factories.rows import RoomFactory
 from tests.factories.world import (
     World,
     assign,
@@ -119,7 +120,7 @@ def test_scope_of_a_group_follows_its_rooms(world):
 
 def test_all_rooms_means_later_ones_too(world):
     lead = world.contoso.member(BuiltIn.SITE_LEAD, "lea")
-    later = Room.objects.create(tenant=world.contoso.tenant, resource_account="new@contoso.example", display_name="New")
+    later = RoomFactory(tenant=world.contoso.tenant, display_name="New")
     assert seen(lead) == {*world.contoso.rooms, later}
 
 

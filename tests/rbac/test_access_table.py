@@ -2,13 +2,14 @@
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model
 
 from rbac import access
 from rbac.catalogue import BuiltIn, Permission, Scope
-from rbac.models import Role, Tenant, User
-from rooms.models import Room, RoomGroup
+from rbac.models import Role, User
+from rooms.models import Room, RoomGroup, Ticket, UpdateRing
 from rooms.scopes import Scope as Chosen
-from tests.factories.world import Customer, World, join, make, room_group
+from tests.factories.world import Customer, World, join, make, room_group, ticket
 from tests.spec.test_table1 import published
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ def column(role: BuiltIn) -> dict[str, bool]:
     return {row["code"]: row[role.value] == "1" for row in published()}
 
 
-def target(customer: Customer, permission: Permission, role: BuiltIn) -> Tenant | Room | RoomGroup | Role:
+def target(customer: Customer, permission: Permission, role: BuiltIn) -> Model:
     """What the permission is asked about: a partner's `roles.*` means its own roles, never the tenant's."""
     row = {Permission(one["code"]): one for one in published()}[permission]
     if permission in ROLES_PERMISSIONS:
@@ -28,7 +29,11 @@ def target(customer: Customer, permission: Permission, role: BuiltIn) -> Tenant 
     if row["scope"] == Scope.TENANT:
         return customer.tenant
     if permission in (Permission.GROUPS_VIEW, Permission.GROUPS_MODIFY):
-        return RoomGroup.objects.get(tenant=customer.tenant)
+        return RoomGroup.objects.get(tenant=customer.tenant, is_default=False)
+    if permission in (Permission.RINGS_VIEW, Permission.RINGS_MODIFY):
+        return UpdateRing.objects.get(tenant=customer.tenant, is_default=True)
+    if permission in (Permission.TICKETS_VIEW, Permission.TICKETS_UPDATE):
+        return Ticket.objects.get(tenant=customer.tenant)
     return customer.rooms[0]
 
 
@@ -54,6 +59,7 @@ def world() -> World:
     made = make()
     for customer in (made.contoso, made.tailwind):
         room_group(customer.tenant, "Berlin", *customer.rooms)
+        ticket(*customer.rooms)
     join(made.tailwind, made.northwind, "nils", scope=Chosen(all_rooms=True))
     return made
 

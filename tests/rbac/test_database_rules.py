@@ -9,7 +9,20 @@ from django.db import DatabaseError, IntegrityError, ProgrammingError, connectio
 from audit.clock import now
 from rbac.catalogue import BuiltIn
 from rbac.models import Assignment, AssignmentMember, PendingClaim, Role, SecurityGroupMember, User
-from tests.factories.world import World, assign, invite, join, make, over, room_group, security_group
+from rooms.models import (
+    Device,
+    HealthPeriod,
+    HealthSignal,
+    Release,
+    Rollout,
+    Room,
+    RoomActivity,
+    RoomUpdate,
+    TicketAttachment,
+    TicketEntry,
+    TicketKind,
+)
+from tests.factories.world import World, assign, invite, join, make, over, room_group, security_group, ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -20,17 +33,30 @@ COMPOSITE = """
 TIES = {
     "assignment_role_of_tenant": "rbac_assignment",
     "claim_assignment_of_tenant": "rbac_pendingclaim",
+    "device_room_of_tenant": "rooms_device",
     "group_member_group_of_tenant": "rooms_roomgroupmember",
     "group_member_room_of_tenant": "rooms_roomgroupmember",
+    "healthperiod_room_of_tenant": "rooms_healthperiod",
+    "healthsignal_room_of_tenant": "rooms_healthsignal",
     "invitation_relationship_of_tenant": "partners_invitation",
     "member_group_of_tenant": "rbac_securitygroupmember",
     "member_user_of_tenant": "rbac_securitygroupmember",
     "relationship_delegation_of_tenant": "partners_partnerrelationship",
     "role_delegation_of_tenant": "rbac_role",
+    "rollout_ring_of_tenant": "rooms_rollout",
+    "room_ring_of_tenant": "rooms_room",
+    "roomactivity_room_of_tenant": "rooms_roomactivity",
+    "roomupdate_rollout_of_tenant": "rooms_roomupdate",
+    "roomupdate_room_of_tenant": "rooms_roomupdate",
     "scope_group_assignment_of_tenant": "rooms_assignmentroomgroup",
     "scope_group_of_tenant": "rooms_assignmentroomgroup",
     "scope_room_assignment_of_tenant": "rooms_assignmentroom",
     "scope_room_of_tenant": "rooms_assignmentroom",
+    "ticket_signal_room_of_tenant": "rooms_ticket",
+    "ticketattachment_ticket_of_tenant": "rooms_ticketattachment",
+    "ticketentry_ticket_of_tenant": "rooms_ticketentry",
+    "ticketroom_room_of_tenant": "rooms_ticketroom",
+    "ticketroom_ticket_of_tenant": "rooms_ticketroom",
 }
 
 
@@ -57,6 +83,36 @@ def rows_of_every_kind(world: World) -> None:
     assignment.scoped_groups.create(tenant=world.contoso.tenant, room_group=group)
     security_group(world.contoso.tenant, "Desk", world.contoso.admin)
     PendingClaim.objects.create(tenant=world.contoso.tenant, upn="x@contoso.example", assignment=assignment)
+    rows_of_operations(world.contoso.rooms[0])
+
+
+def rows_of_operations(room: Room) -> None:
+    """One of each thing that hangs on a room: a device and what it said, an update, a ticket of its signal."""
+    tied, at = {"tenant_id": room.tenant_id, "room": room}, now()
+    later = at + timedelta(hours=5)
+    Device.objects.create(**tied, token_digest=b"x" * 32, token_prefix="trmd_x", key_version=1, enrolled_at=at)
+    said = {"category": "audio", "name": "microphone", "severity": "important", "is_ok": False}
+    HealthSignal.objects.create(**tied, **said, since=at, reported_at=at)
+    HealthPeriod.objects.create(**tied, health="unhealthy", began_at=at)
+    RoomActivity.objects.create(**tied, at=at, kind="health")
+    release = Release.objects.create(version="5.1.0", order=5_001_000, published_at=at)
+    wednesday = at.date() + timedelta(days=(2 - at.weekday()) % 7)
+    rollout = Rollout.objects.create(
+        tenant_id=room.tenant_id,
+        ring=room.ring,
+        release=release,
+        starts_on=wednesday,
+        ends_on=wednesday,
+        state_changed_at=at,
+    )
+    RoomUpdate.objects.create(**tied, rollout=rollout, starts_at=at, ends_at=later, changed_at=at)
+    signal = {"signal_room": room, "signal_category": "audio", "signal_name": "microphone"}
+    raised = ticket(room, kind=TicketKind.SYSTEM, **signal)
+    of_ticket = {"tenant_id": room.tenant_id, "ticket": raised}
+    entry = TicketEntry.objects.create(**of_ticket, kind="attachment", at=at, by="system")
+    TicketAttachment.objects.create(
+        **of_ticket, entry=entry, file_name="log.txt", content_type="text/plain", size=1, sha256="", stored_as="x"
+    )
 
 
 def test_ties_between_tenants_are_known(world):
@@ -71,7 +127,7 @@ def test_no_row_moves_to_another_tenant(world, table):
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table} WHERE tenant_id = %s", [world.contoso.tenant.pk])
         assert cursor.fetchone()[0] > 0
-    with pytest.raises(IntegrityError, match=r"_of_tenant|Built-in roles are immutable"):
+    with pytest.raises(IntegrityError, match=r"_of_tenant|Built-in roles are immutable|history is never changed"):
         execute(
             f"UPDATE {table} SET tenant_id = %s WHERE tenant_id = %s", world.tailwind.tenant.pk, world.contoso.tenant.pk
         )

@@ -204,7 +204,8 @@ class Histories(RuleBasedStateMachine):
 
     @rule(pick=picks, room=picks, adds=st.booleans())
     def change_room_group(self, pick: int, room: int, adds: bool) -> None:
-        group = self.one_of(pick, RoomGroup.objects.order_by("pk"))
+        own = [customer.tenant.pk for customer in self.customers]
+        group = self.one_of(pick, RoomGroup.objects.filter(tenant__in=own).order_by("pk"))
         customer = self.customer_of(group.tenant_id)
         chosen = {"add" if adds else "remove": [customer.rooms[room % 3].pk]}
         self.attempt(lambda: groups.change_rooms(group, by=customer.admin, **chosen))

@@ -150,7 +150,7 @@ def test_choices_name_only_what_its_reader_sees(world):
         "building": ["", "Contoso tower", "Tour_1"],
     }
     assert labels["US"] == "Vereinigte Staaten"
-    assert [label for _, label in found.fields["group"].choices][1:] == ["Also there", "Ground floor"]
+    assert [label for _, label in found.fields["group"].choices][1:] == ["Also there", "Ground floor", "New rooms"]
 
 
 def test_narrower_places_are_those_of_the_wider_one(world):

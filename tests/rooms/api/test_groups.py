@@ -31,7 +31,7 @@ def test_create_answers_the_group_and_leaves_a_line(world):
     rooms = [room.pk for room in contoso.german]
     answer = person(contoso.admin).post("api-groups", contoso.tenant.pk, body={"name": "Germany", "rooms": rooms})
 
-    group = RoomGroup.objects.get()
+    group = RoomGroup.objects.get(is_default=False)
     assert answer.status_code == 201
     assert answer.json() == {
         "id": group.pk,
@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_refused_with_its_code(world, body, status, code):
     made(world)
     answer = person(world.contoso.admin).post("api-groups", world.contoso.tenant.pk, body=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert RoomGroup.objects.count() == 1
+    assert RoomGroup.objects.filter(is_default=False).count() == 1
 
 
 def test_change_delete_and_their_refusals(world):
@@ -112,4 +112,4 @@ def test_the_list_has_no_foreign_group_and_as_many_queries_for_three(world, djan
             made(world, name)
         with django_assert_num_queries(8):
             answer = admin.get("api-groups", contoso.tenant.pk)
-    assert [one["name"] for one in answer.json()["items"]] == ["A", "B", "C"]
+    assert [one["name"] for one in answer.json()["items"]] == ["A", "B", "C", "New rooms"]
