@@ -377,7 +377,7 @@ def reaching(held: Iterable[Held], rooms: Sequence[Model]) -> dict[Any, Rights]:
         return {}
     rule = rule_of(type(rooms[0]))
     if not isinstance(rule, PerRoom):
-        raise LookupError("only rooms are reached")
+        raise LookupError("permissions_on answers for rooms")
     live = tuple(held)
     answer: dict[Any, Rights] = {
         room.pk: tuple(one for one in live if one.covers_tenant and one.tenant_id == room.tenant_id)  # type: ignore[attr-defined]

@@ -22,7 +22,6 @@ from rbac.models import Tenant, User
 from rooms.models import ControlMode
 from rooms.scopes import Scope
 
-
 __all__ = ["DraftChanged", "DraftGone", "discard", "fingerprint"]  # what every wizard shares, for the views of this one
 
 
