@@ -178,7 +178,7 @@ def enlist(assignment: Assignment, members: Members, *, by: User) -> bool:
 
 
 def dismiss(assignment: Assignment, members: Members) -> bool:
-    """`members` are not the assignment's any more; whether any was. A step of a change that has asked; the caller projects."""
+    """`members` are not the assignment's any more; whether any was. A step of a change that has asked; caller projects."""
     gone = (
         AssignmentMember.objects.filter(assignment=assignment, user__in=members.people).delete()[0],
         AssignmentGroup.objects.filter(assignment=assignment, group__in=members.groups).delete()[0],
