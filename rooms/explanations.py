@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.http import Http404
 
 from rbac import access
 from rbac.access import Rights
@@ -108,6 +109,25 @@ def assignments_seen(tenant_id: UUID, reader: User, held: Rights) -> QuerySet[As
     """The assignments that `reader` may see: all of the tenant's, or a partner's own."""
     own = Assignment.objects.filter(tenant=tenant_id)
     return access.visible(reader, Permission.ROLES_VIEW, own, held)  # type: ignore[return-value]
+
+
+def seen_ids(tenant_id: UUID, reader: User, held: Rights) -> set[int]:
+    """The ids of the assignments that `reader` may see."""
+    return set(assignments_seen(tenant_id, reader, held).values_list("pk", flat=True))
+
+
+def person_seen(tenant: Tenant, user_id: int, reader: User, held: Rights) -> User:
+    """Somebody whom `reader` may read about: of his own organisation, or named in an assignment he sees. Raises Http404."""
+    seen = assignments_seen(tenant.pk, reader, held)
+    known = Q(memberships__assignment__in=seen.values("pk")) | Q(
+        groups__in=seen.values("group"), tenant=reader.tenant_id
+    )
+    if access.holds_all(held, Permission.ROLES_VIEW, tenant.pk):
+        known |= Q(tenant=tenant)
+    person = User.objects.filter(known, pk=user_id).select_related("tenant").first()
+    if person is None:
+        raise Http404
+    return person
 
 
 def told_to(reasons: Iterable[Reason], person: User, reader: User, seen: Collection[int]) -> list[Reason]:

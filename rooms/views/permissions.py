@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.db.models import Q
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -41,7 +40,6 @@ def permission_table(request: TenantRequest) -> HttpResponse:
                 "label": code.label,
                 "cells": [code in permissions_of(role) for role in BuiltIn],
                 "differs": row.site_lead != row.site_lead_rbac_profile,
-                "other": row.site_lead_rbac_profile if BuiltIn.SITE_LEAD else None,
                 "is_tenants": row.scope is Scope.TENANT,
                 "reach": reach_of(request.held, code, request.customer.pk),
             }
@@ -114,14 +112,7 @@ def person_access(request: TenantRequest, user_id: int) -> HttpResponse:
     """What somebody can do in this tenant, and through what. Whom the reader cannot see in an assignment is not found."""
     if request.GET:
         raise BadRequest("no parameters here")
-    seen = explanations.assignments_seen(request.customer.pk, request.person, request.held)
-    member = Q(memberships__assignment__in=seen.values("pk"))
-    if access.holds_all(request.held, Permission.ROLES_VIEW, request.customer.pk):
-        member |= Q(tenant=request.customer)
-    member |= Q(groups__in=seen.values("group"), tenant=request.person.tenant_id)
-    person = User.objects.filter(member, pk=user_id).select_related("tenant").first()
-    if person is None:
-        raise Http404
+    person = explanations.person_seen(request.customer, user_id, request.person, request.held)
     reasons = explanations.explain_person(person, request.customer)
     told = _told(request, reasons, person, _seen(request), None)
     context = {
@@ -134,8 +125,7 @@ def person_access(request: TenantRequest, user_id: int) -> HttpResponse:
 
 
 def _seen(request: TenantRequest) -> set[int]:
-    seen = explanations.assignments_seen(request.customer.pk, request.person, request.held)
-    return set(seen.values_list("pk", flat=True))
+    return explanations.seen_ids(request.customer.pk, request.person, request.held)
 
 
 def _told(

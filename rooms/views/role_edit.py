@@ -185,9 +185,8 @@ def _submit(request: TenantRequest, target: Role | Assignment, form: Form, actio
     try:
         change_control.submit(Permission.ROLES_MODIFY, target, by=request.person, action=action, **wanted)
     except PermissionDenied:
-        form.add_error(
-            None, _("You can change only what you do not hold your own right through, and give only what you hold.")
-        )
+        text = _("You can give only what you hold yourself, and not change what you hold your own right through.")
+        form.add_error(None, text)
         return False
     except ValidationError as error:
         form.add_error(None, error)

@@ -86,6 +86,14 @@ MISSING = uuid.UUID("99999999-9999-4999-8999-999999999999")
 SAID: dict[str, dict[str, Any]] = {
     "api-room": {"city": "Bonn"},
     "api-groups": {"name": "Another group"},
+    "api-roles": {"name": "Helpers", "permissions": ["rooms.view"]},
+    "api-role": {"name": "Another role"},
+    "api-assignment": {"description": "Another one"},
+    "api-assignments": {"name": "Another", "scope": {"all_rooms": True}},
+    "api-assignment-scope": {"all_rooms": True},
+    "api-assignment-members": {"add": ["new@contoso.example"]},
+    "api-security-groups": {"name": "Another group"},
+    "api-security-group": {"name": "Another name"},
     "group": {"pick": "room_id"},
     "group_add": {"name": "Another group"},
     "group_edit": {"name": "Another name"},
@@ -186,6 +194,10 @@ def make_scene() -> Scene:
     relationships.remove(ended, by=contoso.admin)
     User.objects.filter(pk=people["inactive"].pk).update(is_active=False)
     _back_office_rows(contoso, ann)
+    security_groups = {
+        customer.tenant.name: security_group(customer.tenant, f"{customer.tenant.name} security group").pk
+        for customer in (contoso, tailwind, wingtip)
+    }
     imports = {customer.tenant.name: _import_of(customer) for customer in (contoso, tailwind)}
 
     def place(customer: Customer, room: Room, relationship: PartnerRelationship, role: Role | None = None) -> dict:
@@ -199,6 +211,8 @@ def make_scene() -> Scene:
             "invitation_id": pending[relationship].pk,
             "role_id": base.role_id if base else MISSING.int % 10**9,
             "assignment_id": base.pk if base else MISSING.int % 10**9,
+            "security_group_id": security_groups[customer.tenant.name],
+            "user_id": base.people.order_by("pk").values_list("pk", flat=True).first() if base else 10**9,
             "ring_id": room.ring_id,
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
             "ticket_id": TicketRoom.objects.filter(room=room).values_list("ticket", flat=True).get(),
@@ -282,6 +296,7 @@ def _secrets(contoso: Customer, tailwind: Customer, wingtip: Customer) -> dict[s
         customer.tenant.name: {
             f"{customer.tenant.name} room",
             f"{customer.tenant.name} group",
+            f"{customer.tenant.name} security group",
             f"{customer.tenant.name} tower",
             f"keeper@{customer.domain}",
         }

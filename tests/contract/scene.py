@@ -11,7 +11,10 @@ from partners.models import ApiToken
 from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
-from rooms.services import groups
+from rbac.services import security_groups
+from rooms.scopes import Scope
+from rooms.services import groups, roles
+from rooms.services.roles import Proposed
 from tests.factories.callers import Caller, nobody, person, token, tool
 from tests.factories.world import World, invite, join, make
 
@@ -63,6 +66,15 @@ class Scene:
         self.foreign_group = groups.create(
             tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
         )
+        self.role = roles.create(
+            world.contoso.tenant,
+            by=world.contoso.admin,
+            name="Helpers",
+            permissions=[Permission.ROOMS_VIEW],
+            assignment=Proposed("First", members=("new@contoso.example",), scope=Scope(all_rooms=True)).as_data(),
+        )
+        self.assignment = self.role.assignments.get()
+        self.security_group = security_groups.create(world.contoso.tenant, "Office", by=world.contoso.admin)
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
@@ -132,6 +144,17 @@ class Scene:
             "api-groups": [],
             "api-group": [self.group.pk],
             "api-group-rooms": [self.group.pk],
+            "api-roles": [],
+            "api-role": [self.role.pk],
+            "api-assignments": [self.role.pk],
+            "api-assignment": [self.assignment.pk],
+            "api-assignment-scope": [self.assignment.pk],
+            "api-assignment-members": [self.assignment.pk],
+            "api-security-groups": [],
+            "api-security-group": [self.security_group.pk],
+            "api-security-group-people": [self.security_group.pk],
+            "api-room-access": [contoso.german[0].pk],
+            "api-person-access": [self.ann.pk],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -158,6 +181,19 @@ class Scene:
             "post groups": {"name": "Berlin", "rooms": [self.world.contoso.german[0].pk]},
             "patch group": {"name": "Deutschland"},
             "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},
+            "post roles": {
+                "name": "Desk",
+                "permissions": ["rooms.view"],
+                "assignment": {"name": "First", "scope": {"rooms": [self.world.contoso.german[0].pk]}},
+            },
+            "patch role": {"permissions": ["rooms.modify"]},
+            "post assignments": {"name": "Second", "scope": {"rooms": [self.world.contoso.german[0].pk]}},
+            "patch assignment": {"description": "The first one"},
+            "post assignment-scope": {"rooms": [self.world.contoso.german[0].pk]},
+            "post assignment-members": {"add": ["amy@contoso.example"]},
+            "post security-groups": {"name": "Bureau"},
+            "patch security-group": {"name": "Bureau"},
+            "post security-group-people": {"remove": ["admin@contoso.example"]},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},
