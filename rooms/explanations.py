@@ -20,6 +20,8 @@ from rbac.models import (
     Assignment,
     AssignmentGroup,
     AssignmentMember,
+    AssignmentQuerySet,
+    DelegationState,
     Role,
     SecurityGroup,
     SecurityGroupMember,
@@ -85,7 +87,8 @@ def people_of(room: Room, reader: User, held: Rights) -> QuerySet[User]:
 
     Of a partner's people the customer sees those who are named, not who is in the partner's own security groups.
     """
-    seen = assignments_seen(room.tenant_id, reader, held).filter(pk__in=reaching_assignments(room))
+    seen = assignments_seen(room.tenant_id, reader, held).valid().filter(pk__in=reaching_assignments(room))
+    seen = seen.filter(Q(role__delegation=None) | Q(role__delegation__state=DelegationState.ACTIVE))
     named = Q(memberships__assignment__in=seen.values("pk"))
     by_group = Q(groups__in=seen.values("group"), tenant=reader.tenant_id)
     return User.objects.filter(named | by_group, is_active=True, is_home_member=True).distinct()
@@ -94,6 +97,7 @@ def people_of(room: Room, reader: User, held: Rights) -> QuerySet[User]:
 def groups_of(room: Room, reader: User, held: Rights) -> list[tuple[SecurityGroup, Assignment]]:
     """Security groups of other organisations that are members of what reaches `room`: named, their people are not."""
     seen = assignments_seen(room.tenant_id, reader, held).valid().filter(pk__in=reaching_assignments(room))
+    seen = seen.filter(role__delegation__state=DelegationState.ACTIVE)
     ties = AssignmentGroup.objects.filter(assignment__in=seen.values("pk")).exclude(group__tenant=reader.tenant_id)
     found = ties.select_related("group__tenant", "assignment__role__delegation").order_by("group__name", "pk")
     return [(one.group, one.assignment) for one in found]
@@ -105,7 +109,7 @@ def reaching_assignments(room: Room) -> QuerySet[Assignment]:
     return Assignment.objects.filter(Q(all_rooms=True) | Q(group__in=rows), tenant=room.tenant_id)
 
 
-def assignments_seen(tenant_id: UUID, reader: User, held: Rights) -> QuerySet[Assignment]:
+def assignments_seen(tenant_id: UUID, reader: User, held: Rights) -> AssignmentQuerySet:
     """The assignments that `reader` may see: all of the tenant's, or a partner's own."""
     own = Assignment.objects.filter(tenant=tenant_id)
     return access.visible(reader, Permission.ROLES_VIEW, own, held)  # type: ignore[return-value]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from rbac import access
 from rbac.api.effective import Reach, reach_of
-from rbac.catalogue import ROOM_PERMISSIONS, TABLE, BuiltIn, Permission, Scope, permissions_of
+from rbac.catalogue import ANY_SCOPE, ROOM_PERMISSIONS, TABLE, BuiltIn, Permission, Scope, permissions_of
 from rbac.gates import TenantRequest, find, tenant_page
 from rbac.models import User
 from rbac.paging import page
@@ -40,7 +40,7 @@ def permission_table(request: TenantRequest) -> HttpResponse:
                 "label": code.label,
                 "cells": [code in permissions_of(role) for role in BuiltIn],
                 "differs": row.site_lead != row.site_lead_rbac_profile,
-                "is_tenants": row.scope is Scope.TENANT,
+                "is_tenants": row.scope is Scope.TENANT and code not in ANY_SCOPE,
                 "reach": reach_of(request.held, code, request.customer.pk),
             }
         )
@@ -77,10 +77,11 @@ def room_access(request: TenantRequest, room_id: int) -> HttpResponse:
         for one in found.items
     ]
     sign = f"&permission={asked.value}" if asked else ""
-    count = len(found.items)
+    rows = [row for row in rows if row["reasons"]]
+    count = len(rows)
     context = {
         "room": room,
-        "rows": [row for row in rows if row["reasons"]],
+        "rows": rows,
         "groups": explanations.groups_of(room, request.person, request.held),
         "permissions": [(code.value, code.full_label) for code in ROOM_PERMISSIONS],
         "asked": asked,

@@ -118,7 +118,7 @@ class Scene:
         """The answer and its body, undone afterwards."""
         cache.clear()  # how often one may ask is not the question here
         place, said = self.places[relation], SAID.get(route, {}) if method in ("POST", "PATCH", "PUT") else {}
-        given: dict[str, Any] = {"data": {name: place.get(value, value) for name, value in said.items()}}
+        given: dict[str, Any] = {"data": {name: _filled(place, value) for name, value in said.items()}}
         if url.startswith("/api/") and method != "GET":
             given["content_type"] = "application/json"
         with transaction.atomic():
@@ -130,6 +130,11 @@ class Scene:
             client.cookies.clear()
             client.cookies.update(cookies)
             transaction.set_rollback(True)
+
+
+def _filled(place: dict[str, Any], value: Any) -> Any:
+    """What a change says, the names of ids of the place replaced."""
+    return place.get(value, value) if isinstance(value, str) else value
 
 
 def make_scene() -> Scene:
