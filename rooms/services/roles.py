@@ -9,7 +9,6 @@ through. Built-in roles stay as they are.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -24,7 +23,7 @@ from rbac.models import Assignment, Role, SecurityGroup, Tenant, User
 from rbac.services import assignments
 from rbac.services import roles as rules
 from rbac.services.assignments import Members, name_of
-from rooms import scopes
+from rooms import emails, scopes
 from rooms.errors import StaleVersion
 from rooms.models import Room
 from rooms.scopes import Scope
@@ -172,6 +171,7 @@ def delete(role: Role, *, by: User) -> None:
         rules.require_custom(current)
         for assignment in _assignments_of(current):
             scopes.require_within(assignment, by=by)
+            emails.tell(assignment, assignment.people.all(), gained=False, by=by)
             grants.withdraw(Assignment.objects.filter(pk=assignment.pk), Room)
             assignments.delete(assignment, by=by)
         line.before = {"permissions": current.permissions}
@@ -238,6 +238,7 @@ def assign(role: Role, *, by: User, assignment: Mapping[str, Any]) -> Assignment
         assignments.enlist(made, members, by=by)
         grants.project_members(made)
         scopes.apply(made)
+        emails.tell(made, members.people, gained=True, by=by)
         line.after = wanted.as_data() | {"members": members.names}
     return made
 
@@ -296,6 +297,13 @@ def change_members(
     """
     coming = members_of(assignment, add, add_groups)
     going = members_of(assignment, remove, remove_groups, leaving=True)
+
+    def reached_and_told(current: Assignment) -> None:
+        scopes.require_within(current, by=by)
+        had = set(current.people.values_list("pk", flat=True))
+        emails.tell(current, [one for one in coming.people if one.pk not in had], gained=True, by=by)
+        emails.tell(current, [one for one in going.people if one.pk in had], gained=False, by=by)
+
     assignments.change_members(
         assignment,
         by=by,
@@ -305,7 +313,7 @@ def change_members(
         remove_groups=going.groups,
         add_claims=coming.claims,
         remove_claims=going.claims,
-        also=partial(scopes.require_within, by=by),
+        also=reached_and_told,
     )
 
 
@@ -326,6 +334,7 @@ def delete_assignment(assignment: Assignment, *, by: User) -> None:
         if current.key:
             raise KeptAssignment
         line.before = _properties(current) | {"rooms": current.room_count}
+        emails.tell(current, current.people.all(), gained=False, by=by)
         grants.withdraw(Assignment.objects.filter(pk=current.pk), Room)
         assignments.drop(current)
 
