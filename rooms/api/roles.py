@@ -59,7 +59,7 @@ class RoleItem(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class ScopeBody(Body):
+class AssignmentScopeBody(Body):
     """All rooms, or single rooms and whole groups (ids)."""
 
     all_rooms = serializers.BooleanField(required=False, default=False)
@@ -76,7 +76,7 @@ class NewAssignment(Body):
         child=serializers.CharField(max_length=200), required=False, max_length=MOST_MEMBERS
     )
     groups = serializers.ListField(child=serializers.IntegerField(**_ID), required=False, max_length=MOST_MEMBERS)
-    scope = ScopeBody()
+    scope = AssignmentScopeBody()
     sends_email = serializers.BooleanField(required=False)
     valid_from = serializers.DateTimeField(required=False, allow_null=True)
     valid_until = serializers.DateTimeField(required=False, allow_null=True)
@@ -353,13 +353,13 @@ class AssignmentScope(CustomerView):
         tags=[TAG],
         summary="Choose the rooms of an assignment anew",
         description="Needs `roles.modify`, and in each room what the role gives, not through this assignment.",
-        request=ScopeBody,
+        request=AssignmentScopeBody,
         responses=AssignmentDetail,
         examples=[examples.SCOPE, examples.ASSIGNMENT],
     )
     def post(self, request: TenantRequest, tenant_id: UUID, assignment_id: int) -> Response:
         found = find_assignment(request, assignment_id)
-        submit(request, found, "scope", scope=self.read(ScopeBody))
+        submit(request, found, "scope", scope=self.read(AssignmentScopeBody))
         return Response(_detail(request, find_assignment(request, assignment_id)))
 
 

@@ -24,6 +24,7 @@ from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, User
 from rooms.models import (
     InventoryImport,
     Release,
+    RoleDraft,
     Rollout,
     Room,
     TicketRoom,
@@ -291,6 +292,7 @@ def _back_office_rows(contoso: Customer, ann: User) -> None:
     """One of each thing that the back office shows and that nothing above has made."""
     AccessAttempt.objects.create(username="x", ip_address="127.0.0.1", failures_since_start=1)
     PartnerDraft.objects.create(tenant=contoso.tenant, user=contoso.admin)
+    RoleDraft.objects.create(tenant=contoso.tenant, user=contoso.person("drafter"))
     security_group(contoso.tenant, "Contoso staff", contoso.admin)
     assert PendingClaim.objects.exists()
 

@@ -34,6 +34,7 @@ BACK_OFFICE = {
     "rbac.user",
     "rooms.controlpolicy",
     "rooms.inventoryimport",
+    "rooms.roledraft",
     "rooms.room",
     "rooms.roomgroup",
 }

@@ -29,7 +29,7 @@ from partners.services import relationships, terms, tokens
 from rbac.catalogue import Permission
 from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, User
 from rbac.services import accounts, tenants
-from rooms.models import InventoryImport
+from rooms.models import InventoryImport, RoleDraft
 from tests.factories.evidence import fingerprints, leaves
 from tests.factories.world import World, invite, join, make, room_group, security_group
 
@@ -111,6 +111,7 @@ class Scene:
         PartnerDraft.objects.create(
             tenant=contoso.tenant, user=contoso.admin, data={"contacts": [{"upn": "x@y.example"}]}
         )
+        RoleDraft.objects.create(tenant=contoso.tenant, user=contoso.admin, data={"members": ["x@y.example"]})
         InventoryImport.objects.create(
             tenant=contoso.tenant,
             person=contoso.admin,
@@ -161,6 +162,7 @@ class Scene:
         for name in ("gil", "hal"):
             person = contoso.person(name)
             PartnerDraft.objects.create(tenant=contoso.tenant, user=person)
+            RoleDraft.objects.create(tenant=contoso.tenant, user=person)
             security_group(contoso.tenant, f"{name}'s group", person)
             room_group(contoso.tenant, f"{name}'s rooms")
             terms.publish(f"English by {name}", f"German by {name}", by=None)
