@@ -82,7 +82,7 @@ class Limits:
         )
 
 
-# The rule itself is the function `trm_rights` (migration 0003): the database keeps its plan.
+# The rule itself is the function `trm_rights` (migration 0005): the database keeps its plan.
 _RIGHTS = "SELECT held.* FROM trm_rights(%(user)s, %(tenant)s) held"
 
 # Those of them that reach one row: without looking at rows, or by one of theirs that lies inside the bound.

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rbac", "0003_roles"), ("rooms", "0006_operation_rules")]
+    dependencies = [("rbac", "0004_roles"), ("rooms", "0010_tickets")]
     operations = [
         migrations.CreateModel(
             name="RoleDraft",

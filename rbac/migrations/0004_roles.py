@@ -29,7 +29,7 @@ ALTER TABLE rbac_pendingclaim ADD CONSTRAINT claim_assignment_of_tenant FOREIGN 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rbac", "0002_rules")]
+    dependencies = [("rbac", "0003_settings")]
     operations = [
         *(
             migrations.AddField(model, "version", models.PositiveIntegerField(default=1, verbose_name="version"))
