@@ -1,9 +1,11 @@
-"""What the clock calls, and what a confirmed import sends for: inventories are carried out, old ones forgotten."""
+"""What the clock calls, and what a confirmed import sends for: inventories are carried out, old ones forgotten; requests
+nobody decided are over.
+"""
 
 from celery import shared_task
 
 from rooms import change_control
-from rooms.services import inventory_imports
+from rooms.services import approvals, inventory_imports
 
 
 @shared_task(name=inventory_imports.TASK, ignore_result=True)
@@ -17,3 +19,9 @@ def carry_out_imports() -> None:
 def discard_old_imports() -> None:
     """Uploaded inventories are gone after a day."""
     inventory_imports.discard_old()
+
+
+@shared_task(ignore_result=True)
+def expire_requests() -> None:
+    """Approval requests whose time is over are marked; that they are over was true before."""
+    approvals.expire_due()

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from rooms.views import assignments, groups, inventory, overview, roles, rooms
+from rooms.views import approvals, assignments, groups, inventory, overview, roles, rooms
 
 _of_group: list[URLPattern | URLResolver] = [
     path("", groups.group, name="group"),
@@ -25,6 +25,19 @@ of_tenant: list[URLPattern | URLResolver] = [
     path("groups/", groups.groups, name="groups"),
     path("groups/add/", groups.add, name="group_add"),
     path("groups/<int:group_id>/", include(_of_group)),
+]
+
+_of_approval: list[URLPattern | URLResolver] = [
+    path("", approvals.approval, name="approval"),
+    path("decide/", approvals.decide, name="approval_decide"),
+    path("withdraw/", approvals.withdraw, name="approval_withdraw"),
+    path("ask-again/", approvals.ask_again, name="approval_again"),
+]
+
+of_tenant += [
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/decide/", approvals.decide_many, name="approvals_decide"),
+    path("approvals/<uuid:approval_id>/", include(_of_approval)),
 ]
 
 _of_assignment: list[URLPattern | URLResolver] = [

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from rbac import access, gates
 from rbac.catalogue import Permission
 from rbac.models import Tenant, User
+from rooms.models import ApprovalRequest
+from rooms.services import approvals
 
 COLOURS = 8  # customers are told apart by one of these, beside their name
 SWITCHER_LENGTH = 20
@@ -91,18 +93,23 @@ def _initials(user: User) -> str:
 def _groups(request: HttpRequest, user: User, customer: Tenant | None) -> list[Group]:
     groups = []
     if customer is not None:
-        groups += [_work(request, customer), _settings(request, customer)]
+        groups += [_work(request, user, customer), _settings(request, customer)]
     groups.append(_partner_side(request))
     return [group for group in groups if group.entries]
 
 
-def _work(request: HttpRequest, customer: Tenant) -> Group:
+def _work(request: HttpRequest, user: User, customer: Tenant) -> Group:
     held = getattr(request, "held", ())
     entries = [_entry(request, _("Overview"), "speedometer2", "overview", customer)]
     if access.holds(held, Permission.ROOMS_VIEW, customer.pk):
         entries.append(_entry(request, _("Rooms"), "easel", "rooms", customer))
     if access.holds(held, Permission.GROUPS_VIEW, customer.pk):
         entries.append(_entry(request, _("Room groups"), "collection", "groups", customer))
+    if approvals.may_decide(user, customer, held):
+        waiting = ApprovalRequest.objects.waiting().filter(tenant=customer).count()
+        entries.append(_entry(request, _("Approvals"), "check2-square", "approvals", customer, waiting))
+    elif any(one.delegation_id is not None for one in held):
+        entries.append(_entry(request, _("Approvals"), "check2-square", "approvals", customer))
     return Group("", entries)
 
 
@@ -125,9 +132,9 @@ def _partner_side(request: HttpRequest) -> Group:
     return Group(_("Working for others"), [entry])
 
 
-def _entry(request: HttpRequest, label: str, icon: str, name: str, customer: Tenant) -> Entry:
+def _entry(request: HttpRequest, label: str, icon: str, name: str, customer: Tenant, count: int | None = None) -> Entry:
     url = reverse(name, args=[customer.pk])
     is_active = request.path == url if name == "overview" else request.path.startswith(url)
     if name == "settings_general":
         is_active = request.path == url
-    return Entry(label, url, icon, is_active)
+    return Entry(label, url, icon, is_active, count)

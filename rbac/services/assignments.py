@@ -1,6 +1,7 @@
 """Assignments: who holds a role. Scopes live in rooms/scopes.py, because only rooms knows rooms."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -23,6 +24,15 @@ from rbac.models import (
     Tenant,
     User,
 )
+
+# What the apps above do in the same transaction when people of a delegation may have lost rights.
+_after_loss: list[Callable[[UUID, User | None], object]] = []
+
+
+def after_loss(step: Callable[[UUID, User | None], object]) -> None:
+    """Have `step(delegation id, by)` run whenever an assignment of a partner loses members."""
+    if step not in _after_loss:
+        _after_loss.append(step)
 
 
 def name_of(assignment: Assignment) -> str:
@@ -112,6 +122,9 @@ def change_members(
         AssignmentMember.objects.filter(assignment=assignment, user__in=remove).delete()
         AssignmentGroup.objects.filter(assignment=assignment, group__in=remove_groups).delete()
         grants.project_members(assignment)
+        if (remove or remove_groups) and assignment.role.delegation_id is not None:
+            for step in _after_loss:
+                step(assignment.role.delegation_id, by)
         line.after = {
             "members_added": [*(user.upn for user in add), *(group.name for group in add_groups)],
             "members_removed": [*(user.upn for user in remove), *(group.name for group in remove_groups)],

@@ -1,6 +1,6 @@
 """Rooms and what is tied to them: devices, groups, scopes, rings, tickets, change-control policies."""
 
-from rooms.models.approval import ControlMode, ControlPolicy
+from rooms.models.approval import ApprovalRequest, ApprovalState, ControlMode, ControlPolicy
 from rooms.models.device import (
     IMPAIRING,
     ActivityKind,
@@ -40,6 +40,8 @@ __all__ = [
     "IMPAIRING",
     "MOST_DAYS",
     "ActivityKind",
+    "ApprovalRequest",
+    "ApprovalState",
     "AssignmentRoom",
     "AssignmentRoomGroup",
     "ClosingReason",

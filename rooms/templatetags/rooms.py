@@ -6,7 +6,10 @@
 from typing import Any, NamedTuple
 
 from django import template
+from django.template import Context
 
+from rbac.catalogue import Permission
+from rooms import change_control
 from rooms.models import Health, RoomState
 from rooms.places import country_name
 
@@ -78,3 +81,11 @@ def country(code: str) -> str:
 
 def _of(room: Any, name: str) -> Any:
     return room[name] if isinstance(room, dict) else getattr(room, name)
+
+
+@register.inclusion_tag("rooms/approvals/asks_first.html", takes_context=True)
+def asks_first(context: Context, event: str) -> dict[str, Any]:
+    """Part of a form whose change the customer wants to approve first: says so, and asks why. Nothing for anybody else."""
+    request = context["request"]
+    waits = change_control.asks_first(request.person, Permission(event), request.customer.pk, request.held)
+    return {"waits": waits, "customer": request.customer, "justification": request.POST.get("justification", "")}

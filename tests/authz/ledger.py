@@ -35,6 +35,7 @@ OBJECTS = (
     "ring_id",
     "rollout_id",
     "ticket_id",
+    "approval_id",
 )
 
 

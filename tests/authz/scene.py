@@ -46,6 +46,7 @@ from tests.factories.world import (
     room_group,
     security_group,
     ticket,
+    waiting,
 )
 
 # In the order of the ledger's columns.
@@ -84,6 +85,9 @@ MISSING = uuid.UUID("99999999-9999-4999-8999-999999999999")
 
 # What a change says, where an empty form would be refused before anybody asks for the permission.
 SAID: dict[str, dict[str, Any]] = {
+    "api-approval-decide": {"decision": "approve"},
+    "approval_decide": {"decision": "approve"},
+    "approvals_decide": {"decision": "approve", "pick": "approval_id"},
     "api-room": {"city": "Bonn"},
     "api-groups": {"name": "Another group"},
     "group": {"pick": "room_id"},
@@ -183,6 +187,16 @@ def make_scene() -> Scene:
         keys[relationship] = keys.get(relationship, token.token_key)
         if name == "revoked":
             tokens.revoke(token, by=ann)
+    requests = {
+        relationship: waiting(relationship, room, person).pk
+        for relationship, room, person in (
+            (ours, contoso.rooms[0], ann),
+            (theirs, american, nils),
+            (second, wingtip.rooms[0], ann),
+            (foreign, tailwind.rooms[0], eve),
+            (ended, contoso.rooms[0], rae),
+        )
+    }
     relationships.remove(ended, by=contoso.admin)
     User.objects.filter(pk=people["inactive"].pk).update(is_active=False)
     _back_office_rows(contoso, ann)
@@ -199,6 +213,7 @@ def make_scene() -> Scene:
             "invitation_id": pending[relationship].pk,
             "role_id": base.role_id if base else MISSING.int % 10**9,
             "assignment_id": base.pk if base else MISSING.int % 10**9,
+            "approval_id": requests[relationship],
             "ring_id": room.ring_id,
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
             "ticket_id": TicketRoom.objects.filter(room=room).values_list("ticket", flat=True).get(),

@@ -47,6 +47,7 @@ TASKS = {
     "partners.schedule.expire_invitations": "marks what is due; being due was true before",
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
+    "rooms.schedule.expire_requests": "marks what is due; being due was true before",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
 }
 

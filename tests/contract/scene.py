@@ -13,7 +13,7 @@ from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
 from rooms.services import groups
 from tests.factories.callers import Caller, nobody, person, token, tool
-from tests.factories.world import World, invite, join, make
+from tests.factories.world import World, invite, join, make, waiting
 
 NEVER = uuid.UUID("00000000-0000-4000-8000-000000000000")
 METHODS = ("get", "post", "patch", "delete")
@@ -63,6 +63,7 @@ class Scene:
         self.foreign_group = groups.create(
             tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
         )
+        self.request = waiting(self.relationship, world.contoso.german[1], self.ann)
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
@@ -132,6 +133,10 @@ class Scene:
             "api-groups": [],
             "api-group": [self.group.pk],
             "api-group-rooms": [self.group.pk],
+            "api-approvals": [],
+            "api-approval": [self.request.pk],
+            "api-approval-decide": [self.request.pk],
+            "api-approval-withdraw": [self.request.pk],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -158,6 +163,7 @@ class Scene:
             "post groups": {"name": "Berlin", "rooms": [self.world.contoso.german[0].pk]},
             "patch group": {"name": "Deutschland"},
             "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},
+            "post approval-decide": {"decision": "approve"},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},

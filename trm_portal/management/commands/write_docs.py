@@ -16,7 +16,7 @@ from audit.errors import RuleBroken
 from partners.states import INVITATION
 from rbac.catalogue import CONTROLLED_EVENTS, IMPLIES, TABLE, BuiltIn
 from rbac.states import DELEGATION
-from rooms.states import INVENTORY_IMPORT
+from rooms.states import APPROVAL, INVENTORY_IMPORT
 from trm_portal.errors import GENERAL
 
 DOCS = settings.BASE_DIR / "docs"
@@ -60,6 +60,9 @@ def states() -> str:
             "",
             "## Import of an inventory\n",
             *_diagram(INVENTORY_IMPORT),
+            "",
+            "## Approval request\n",
+            *_diagram(APPROVAL),
             "",
         ]
     )
