@@ -2,13 +2,23 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from partners.views import add_partner, invitations, invited_admins, notifications, partners, settings, terms
+from partners.views import (
+    add_partner,
+    change_control,
+    invitations,
+    invited_admins,
+    notifications,
+    partners,
+    settings,
+    terms,
+)
 
 _of_relationship: list[URLPattern | URLResolver] = [
     path("", partners.partner, name="partner"),
     path("suspend/", partners.suspend, name="partner_suspend"),
     path("resume/", partners.resume, name="partner_resume"),
     path("rename/", partners.rename, name="partner_rename"),
+    path("change-control/", change_control.control, name="partner_control"),
     path("remove/", partners.remove, name="partner_remove"),
     path("invited-admins/", invited_admins.invited_admins, name="invited_admins"),
     path("invitations/<uuid:invitation_id>/resend/", partners.resend, name="invitation_resend"),

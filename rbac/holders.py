@@ -8,16 +8,10 @@ from collections.abc import Sequence
 from django.db import connection
 from django.db.models import Model
 
-from rbac.access import _RESOLVE, Held, PerRoom, _held, holding, row_id, rule_of
+from rbac.access import Held, PerRoom, _held, holding, row_id, rule_of
 from rbac.catalogue import Permission, granting
-from rbac.models import AssignmentKey
 
-# The same statement as for one person, for all who are members of an assignment whose role grants the permission.
-_OF_ALL = (
-    _RESOLVE.replace("SELECT a.id", "SELECT u.id, a.id", 1)
-    .replace("WHERE u.id = %(user)s", "WHERE u.id IN (SELECT user_id FROM member)")
-    .replace("%(user)s", "u.id")
-)
+# All who are members of an assignment whose role grants the permission, and what they hold.
 _MEMBERS = """
 WITH granting AS MATERIALIZED (
     SELECT a.id FROM rbac_assignment a JOIN rbac_role r ON r.id = a.role_id
@@ -28,6 +22,7 @@ WITH granting AS MATERIALIZED (
     SELECT s.user_id FROM rbac_securitygroupmember s
     JOIN rbac_assignmentgroup g ON g.group_id = s.group_id JOIN granting ON granting.id = g.assignment_id
 )
+SELECT member.user_id, held.* FROM member, LATERAL trm_rights(member.user_id, %(tenant)s) held
 """
 
 
@@ -64,14 +59,7 @@ def holders(permission: Permission, rooms: Sequence[Model]) -> dict[int, frozens
 
 def _rights_of_all(permission: Permission, tenant_id: object) -> dict[int, list[Held]]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"{_MEMBERS}{_OF_ALL} AND a.tenant_id = %(tenant)s",
-            {
-                "tenant": tenant_id,
-                "codes": sorted(granting(permission)),
-                "base": AssignmentKey.INVITED_ADMINS.value,
-            },
-        )
+        cursor.execute(_MEMBERS, {"tenant": tenant_id, "codes": sorted(granting(permission))})
         rows = cursor.fetchall()
     found: dict[int, list[Held]] = {}
     for person, *row in rows:

@@ -1,5 +1,7 @@
 """Rules about rooms, scopes and change control, with the stable codes the API answers."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from audit.errors import RuleBroken
@@ -24,10 +26,34 @@ class EmptyScope(RuleBroken):
     text = _("Choose at least one room.")
 
 
-class ManualNotOffered(RuleBroken):
-    code = "manual_not_offered"
+class RequestOver(RuleBroken):
+    code = "request_over"
+    status = 410
+    text = _("This request has been decided already, or its time is over.")
+
+
+class StillWaiting(RuleBroken):
+    code = "still_waiting"
+    text = _("This request still waits for its decision.")
+
+
+class CommentRequired(RuleBroken):
+    code = "comment_required"
     status = 400
-    text = _("Manual approval is not available yet. Choose automatic approval.")
+    text = _("Say why: the partner will read it.")
+
+
+class OwnRequest(RuleBroken):
+    code = "own_request"
+    text = _("Nobody decides what he has asked for himself.")
+
+
+class AwaitsApproval(Exception):
+    """Not done, but asked for: the customer decides. Pages lead to `request`, the API answers 202 with its address."""
+
+    def __init__(self, request: Any) -> None:
+        super().__init__(request)
+        self.request = request
 
 
 class ResourceAccountTaken(RuleBroken):

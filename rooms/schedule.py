@@ -1,5 +1,5 @@
-"""What the clock calls, and what a confirmed change sends for: imports, bulk changes, silence, tickets, rollouts,
-reports.
+"""What the clock calls, and what a confirmed change sends for: imports, bulk changes, approvals, silence,
+tickets, rollouts, reports.
 
 All of it may run twice at once and at any time.
 """
@@ -15,6 +15,7 @@ from audit.errors import RuleBroken
 from rooms import change_control
 from rooms.models import BulkChange
 from rooms.services import (
+    approvals,
     attachments,
     bulk_changes,
     inventory_imports,
@@ -108,6 +109,12 @@ def add_up_reports() -> None:
 def forget_health() -> None:
     """The health of rooms, minute by minute, is gone after 100 days; the days that reports show are kept apart."""
     report_sums.forget()
+
+
+@shared_task(ignore_result=True)
+def expire_requests() -> None:
+    """Approval requests whose time is over are marked; that they are over was true before."""
+    approvals.expire_due()
 
 
 def _each(change: Callable[[T], object], targets: Iterable[T]) -> None:

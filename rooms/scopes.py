@@ -21,6 +21,7 @@ from rbac.services import delegations
 from rbac.services.assignments import hold, lock_holder, name_of, require_editable
 from rooms.errors import EmptyScope, UnknownRooms
 from rooms.models import AssignmentRoom, AssignmentRoomGroup, Room, RoomGroup
+from rooms.services import approvals
 
 _INDEXED = (DelegationState.ACTIVE, DelegationState.SUSPENDED)
 
@@ -156,6 +157,8 @@ def change(assignment: Assignment, scope: Scope, *, by: User) -> None:
         if assignment.key == AssignmentKey.INVITED_ADMINS:
             bounded = Assignment.objects.filter(role__delegation=assignment.role.delegation_id)
             apply_all(bounded.exclude(pk=assignment.pk).select_related("role__delegation"))
+        if assignment.role.delegation_id is not None:
+            approvals.cancel_lost(assignment.role.delegation_id, by=by)
         line.after = scope.as_data()
 
 
@@ -262,6 +265,8 @@ def follow_groups(groups: Collection[int], *, by: User | None = None) -> None:
             line.after = {"indexed_rooms": apply(assignment), "groups": sorted(groups)}
     bases = [one.role.delegation_id for one in touched if one.key == AssignmentKey.INVITED_ADMINS]
     apply_all(Assignment.objects.filter(role__delegation__in=bases, key="").select_related("role__delegation"))
+    for delegation_id in {one.role.delegation_id for one in touched} - {None}:
+        approvals.cancel_lost(delegation_id, by=by)
 
 
 def _naming(groups: Collection[int]) -> QuerySet[Assignment]:

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from rooms.views import (
+    approvals,
     assignments,
     bulk,
     groups,
@@ -92,6 +93,19 @@ of_tenant: list[URLPattern | URLResolver] = [
     path("rollouts/<int:rollout_id>/", include(_of_rollout)),
     path("reports/", reports.reports, name="reports"),
     path("reports/figures.csv", reports.figures_csv, name="reports_csv"),
+]
+
+_of_approval: list[URLPattern | URLResolver] = [
+    path("", approvals.approval, name="approval"),
+    path("decide/", approvals.decide, name="approval_decide"),
+    path("withdraw/", approvals.withdraw, name="approval_withdraw"),
+    path("ask-again/", approvals.ask_again, name="approval_again"),
+]
+
+of_tenant += [
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/decide/", approvals.decide_many, name="approvals_decide"),
+    path("approvals/<uuid:approval_id>/", include(_of_approval)),
 ]
 
 _of_assignment: list[URLPattern | URLResolver] = [

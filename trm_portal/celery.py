@@ -64,6 +64,10 @@ app.conf.update(
             "task": "rooms.schedule.take_in_late_rooms",
             "schedule": crontab(minute="*/5"),
         },
+        "expire due approval requests": {
+            "task": "rooms.schedule.expire_requests",
+            "schedule": env.float("EXPIRE_SECONDS", default=60.0),
+        },
         "forget old inventories": {"task": "rooms.schedule.discard_old_imports", "schedule": crontab(minute=23)},
         "add up reports": {
             "task": "rooms.schedule.add_up_reports",

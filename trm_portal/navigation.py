@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from rbac import access, gates
 from rbac.catalogue import Permission
 from rbac.models import Tenant, User
+from rooms.models import ApprovalRequest
+from rooms.services import approvals
 
 COLOURS = 8  # customers are told apart by one of these, beside their name
 SWITCHER_LENGTH = 20
@@ -91,12 +93,12 @@ def _initials(user: User) -> str:
 def _groups(request: HttpRequest, user: User, customer: Tenant | None) -> list[Group]:
     groups = []
     if customer is not None:
-        groups += [_work(request, customer), _settings(request, customer)]
+        groups += [_work(request, user, customer), _settings(request, customer)]
     groups.append(_partner_side(request))
     return [group for group in groups if group.entries]
 
 
-def _work(request: HttpRequest, customer: Tenant) -> Group:
+def _work(request: HttpRequest, user: User, customer: Tenant) -> Group:
     held = getattr(request, "held", ())
     entries = [_entry(request, _("Overview"), "speedometer2", "overview", customer)]
     if access.holds(held, Permission.ROOMS_VIEW, customer.pk):
@@ -109,6 +111,11 @@ def _work(request: HttpRequest, customer: Tenant) -> Group:
         entries.append(_updates(request, customer))
     if access.holds(held, Permission.REPORTS_VIEW, customer.pk):
         entries.append(_entry(request, _("Reports"), "graph-up", "reports", customer))
+    if approvals.may_decide(user, customer, held):
+        waiting = ApprovalRequest.objects.waiting().filter(tenant=customer).count()
+        entries.append(_entry(request, _("Approvals"), "check2-square", "approvals", customer, waiting))
+    elif any(one.delegation_id is not None for one in held):
+        entries.append(_entry(request, _("Approvals"), "check2-square", "approvals", customer))
     return Group("", entries)
 
 
@@ -141,9 +148,9 @@ def _partner_side(request: HttpRequest) -> Group:
     return Group(_("Working for others"), [entry])
 
 
-def _entry(request: HttpRequest, label: str, icon: str, name: str, customer: Tenant) -> Entry:
+def _entry(request: HttpRequest, label: str, icon: str, name: str, customer: Tenant, count: int | None = None) -> Entry:
     url = reverse(name, args=[customer.pk])
     is_active = request.path == url if name == "overview" else request.path.startswith(url)
     if name == "settings_general":  # its other pages stand beside the rest of the settings
         is_active = request.path == url or request.path.startswith((f"{url}general/", f"{url}domains/", f"{url}terms/"))
-    return Entry(label, url, icon, is_active)
+    return Entry(label, url, icon, is_active, count)

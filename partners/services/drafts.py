@@ -50,7 +50,6 @@ _MENDED_BY = {
     "upn_form": Step.CONTACTS,
     "upn_guest": Step.CONTACTS,
     "invalid_lifetime": Step.CONTACTS,
-    "manual_not_offered": Step.CHANGE_CONTROL,
     "empty_scope": Step.ROOMS,
     "unknown_rooms": Step.ROOMS,
     "terms_changed": Step.TERMS,

@@ -22,9 +22,9 @@ from rbac.models import Assignment, Delegation, DelegationState, Tenant, User
 from rbac.services import delegations
 from rbac.upn import domain_of
 from rooms import scopes
-from rooms.models import ControlMode, Room
+from rooms.models import ApprovalRequest, ControlMode, Room
 from rooms.scopes import Scope
-from rooms.services import policies, ticket_people
+from rooms.services import approvals, policies, ticket_people
 
 LABEL_LENGTH = 120
 
@@ -47,7 +47,7 @@ def add(customer: Tenant, proposal: Proposal, *, by: User) -> PartnerRelationshi
     """A new relationship with its delegation, role, scope and policies, and an invitation for every contact.
 
     One transaction; mails leave after it. Raises PermissionDenied if `by` may not modify the settings of `customer` or
-    does not hold himself what would be delegated; TermsNotAccepted, TermsChanged; ManualNotOffered; EmptyScope,
+    does not hold himself what would be delegated; TermsNotAccepted, TermsChanged; EmptyScope,
     UnknownRooms; and what `invitations.invite` raises.
     """
     label = proposal.label.strip() or _label_of(proposal.contacts)
@@ -102,6 +102,7 @@ class Loss:
     rooms: int
     invitations: int
     tokens: int
+    requests: int
 
 
 def loss_of(relationship: PartnerRelationship) -> Loss:
@@ -113,6 +114,7 @@ def loss_of(relationship: PartnerRelationship) -> Loss:
         rooms=scopes.rooms_of(base).count(),
         invitations=Invitation.objects.pending().filter(relationship=relationship).count(),
         tokens=ApiToken.objects.filter(delegation=relationship.delegation, revoked_at__isnull=True).count(),
+        requests=ApprovalRequest.objects.waiting().filter(delegation=relationship.delegation).count(),
     )
 
 
@@ -146,6 +148,7 @@ def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) ->
     )
     invitations.revoke_all(relationship, by=by)
     delegation.refresh_from_db(fields=["state"])  # marking due invitations may have let it lapse
+    approvals.cancel_all(delegation, by=by)
     delegations.end(delegation)
     grants.withdraw(held, Room)
     delegations.remove_roles(delegation, by=by)

@@ -38,7 +38,6 @@ from rbac.gates import TenantRequest, require_whole, tenant_page
 from rbac.upn import domain_of
 from rooms.errors import EmptyScope
 from rooms.models import ControlMode
-from rooms.services import policies
 from rooms.views.room_choice import RoomChoice
 from rooms.views.wizard import Wizard as BaseWizard
 
@@ -149,13 +148,13 @@ def _change_control(wizard: Wizard) -> HttpResponse:
     form = ChangeControlForm(post or None, modes=modes)
     if wizard.request.method == "POST":
         offered = {event.value: post.get(mode_field(event)) for event in CONTROLLED_EVENTS}
-        entered = {event: mode for event, mode in offered.items() if mode in policies.OFFERED}
+        entered = {event: mode for event, mode in offered.items() if mode in ControlMode}
         is_valid = form.is_valid()
         wizard.keep({"policies": entered}, is_complete=is_valid and "next" in post)
         if is_valid or "next" not in post:
             return wizard.go_on()
     rows = [(event, form[mode_field(event)]) for event in CONTROLLED_EVENTS]
-    return wizard.show({"form": form, "rows": rows, "offered": policies.OFFERED, "modes": ControlMode})
+    return wizard.show({"form": form, "rows": rows, "modes": ControlMode})
 
 
 def _rooms(wizard: Wizard) -> HttpResponse:

@@ -28,6 +28,21 @@ from rbac.models import (
     User,
 )
 
+# What the apps above do in the same transaction when people of a delegation may have lost rights.
+_after_loss: list[Callable[[UUID, User | None], object]] = []
+
+
+def after_loss(step: Callable[[UUID, User | None], object]) -> None:
+    """Have `step(delegation id, by)` run whenever an assignment of a partner loses members."""
+    if step not in _after_loss:
+        _after_loss.append(step)
+
+
+def _tell_of_loss(assignment: Assignment, by: User | None) -> None:
+    if assignment.role.delegation_id is not None:
+        for step in _after_loss:
+            step(assignment.role.delegation_id, by)
+
 
 def name_of(assignment: Assignment) -> str:
     """How the log names it: role and assignment, in English whatever the reader's language."""
@@ -149,6 +164,8 @@ def change_members(
         grants.project_members(assignment)
         if is_changed:
             Assignment.objects.filter(pk=assignment.pk).update(version=F("version") + 1)
+        if removed:
+            _tell_of_loss(assignment, by)
         line.after = {"members_added": added.names, "members_removed": removed.names}
 
 
@@ -202,6 +219,7 @@ def leave(assignment: Assignment, *, by: User) -> None:
         if not AssignmentMember.objects.filter(assignment=assignment, user=by).delete()[0]:
             raise Http404
         grants.project_members(assignment)
+        _tell_of_loss(assignment, by)
         line.after = {"members_added": [], "members_removed": [by.upn]}
 
 

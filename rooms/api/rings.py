@@ -18,8 +18,8 @@ from rbac.gates import TenantRequest, find
 from rooms import change_control
 from rooms.api.rooms import wanted_version
 from rooms.errors import (
+    AwaitsApproval,
     DefaultRing,
-    ManualNotOffered,
     PreconfiguredRing,
     RingDaysExceeded,
     RingNameTaken,
@@ -142,8 +142,8 @@ class Rings(CustomerView):
 class OneRing(CustomerView):
     gate = (Permission.RINGS_VIEW,)
     problems = {
-        "patch": (StaleRing, RingNameTaken, RingDaysExceeded, DefaultRing, ManualNotOffered),
-        "delete": (StaleRing, PreconfiguredRing, DefaultRing, ManualNotOffered),
+        "patch": (StaleRing, RingNameTaken, RingDaysExceeded, DefaultRing, AwaitsApproval),
+        "delete": (StaleRing, PreconfiguredRing, DefaultRing, AwaitsApproval),
     }
 
     @extend_schema(
@@ -192,7 +192,7 @@ class OneRing(CustomerView):
 
 class RingRooms(CustomerView):
     gate = (Permission.RINGS_VIEW,)
-    problems = {"post": (UnknownRooms, StaleRing, ManualNotOffered)}
+    problems = {"post": (UnknownRooms, StaleRing, AwaitsApproval)}
 
     @extend_schema(
         operation_id="ring_rooms",

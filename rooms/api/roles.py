@@ -30,7 +30,7 @@ from rbac.models import Assignment, Role
 from rooms import change_control, scopes
 from rooms.api import role_examples as examples
 from rooms.api.rooms import wanted_version
-from rooms.errors import EmptyScope, ManualNotOffered, StaleVersion, UnknownRooms
+from rooms.errors import AwaitsApproval, EmptyScope, StaleVersion, UnknownRooms
 from rooms.models import Room, RoomGroup
 
 TAG = "Roles"
@@ -165,7 +165,7 @@ class MembersInAndOut(Body):
     )
 
 
-_ASSIGNING = (NoEndDate, DatesNotInOrder, EmptyScope, UnknownRooms, NotOfThisTenant, ManualNotOffered)
+_ASSIGNING = (NoEndDate, DatesNotInOrder, EmptyScope, UnknownRooms, NotOfThisTenant, AwaitsApproval)
 
 
 class Roles(CustomerView):
@@ -209,8 +209,8 @@ class Roles(CustomerView):
 class OneRole(CustomerView):
     gate = (Permission.ROLES_VIEW,)
     problems = {
-        "patch": (BuiltInRole, RoleNameTaken, NoPermissions, AboveCeiling, StaleVersion, ManualNotOffered),
-        "delete": (BuiltInRole, ManualNotOffered),
+        "patch": (BuiltInRole, RoleNameTaken, NoPermissions, AboveCeiling, StaleVersion, AwaitsApproval),
+        "delete": (BuiltInRole, AwaitsApproval),
     }
 
     @extend_schema(
@@ -296,8 +296,8 @@ class Assignments(CustomerView):
 class OneAssignment(CustomerView):
     gate = (Permission.ROLES_VIEW,)
     problems = {
-        "patch": (KeptAssignment, NoEndDate, DatesNotInOrder, LastMmrAdmin, StaleVersion, ManualNotOffered),
-        "delete": (KeptAssignment, LastPrimaryAdmin, LastMmrAdmin, ManualNotOffered),
+        "patch": (KeptAssignment, NoEndDate, DatesNotInOrder, LastMmrAdmin, StaleVersion, AwaitsApproval),
+        "delete": (KeptAssignment, LastPrimaryAdmin, LastMmrAdmin, AwaitsApproval),
     }
 
     @extend_schema(
@@ -346,7 +346,7 @@ class OneAssignment(CustomerView):
 
 class AssignmentScope(CustomerView):
     gate = (Permission.ROLES_VIEW,)
-    problems = {"post": (EmptyScope, UnknownRooms, LastMmrAdmin, ManualNotOffered)}
+    problems = {"post": (EmptyScope, UnknownRooms, LastMmrAdmin, AwaitsApproval)}
 
     @extend_schema(
         operation_id="assignment_scope",
@@ -365,7 +365,7 @@ class AssignmentScope(CustomerView):
 
 class AssignmentMembers(CustomerView):
     gate = (Permission.ROLES_VIEW,)
-    problems = {"post": (NotOfThisTenant, NotInvited, LastPrimaryAdmin, LastMmrAdmin, ManualNotOffered)}
+    problems = {"post": (NotOfThisTenant, NotInvited, LastPrimaryAdmin, LastMmrAdmin, AwaitsApproval)}
 
     @extend_schema(
         operation_id="assignment_members",

@@ -16,7 +16,7 @@ from rbac.gates import TenantRequest, find
 from rooms import change_control, progress
 from rooms.api.rings import IF_MATCH, MOST_ROOMS, TAG, in_sight
 from rooms.api.rooms import wanted_version
-from rooms.errors import ManualNotOffered, NothingToUpdate, RingPaused, RolloutNotRunning, StaleRing
+from rooms.errors import AwaitsApproval, NothingToUpdate, RingPaused, RolloutNotRunning, StaleRing
 from rooms.models import Rollout, RolloutState, RoomUpdate, RoomUpdateState
 
 _ETAG = OpenApiParameter(
@@ -191,7 +191,7 @@ class _Change(CustomerView):
 
 
 _SOME = " Needs `rings.modify`: on all rooms of the ring for the whole of it, else it is done to your rooms only."
-_PROBLEMS = (RolloutNotRunning, NothingToUpdate, StaleRing, ManualNotOffered)
+_PROBLEMS = (RolloutNotRunning, NothingToUpdate, StaleRing, AwaitsApproval)
 
 
 class PauseRollout(_Change):

@@ -39,7 +39,7 @@ from rooms.attachment_types import TYPES
 from rooms.errors import (
     AttachmentRefused,
     AttachmentTooLarge,
-    ManualNotOffered,
+    AwaitsApproval,
     StaleTicket,
     SystemTicket,
     TicketOver,
@@ -96,7 +96,7 @@ class TicketView(CustomerView):
 class Tickets(CustomerView):
     gate = (Permission.TICKETS_VIEW,)
     parameters = TicketFilter.NAMES | {"cursor", "page_size"}
-    problems = {"post": (UnknownRooms, ManualNotOffered)}
+    problems = {"post": (UnknownRooms, AwaitsApproval)}
 
     def enter(self, request: Request, **kwargs: Any) -> None:
         """Seeing the list and reporting need different permissions."""
@@ -167,7 +167,7 @@ class OneTicket(TicketView):
 
 class Entries(TicketView):
     parameters = frozenset({"cursor", "page_size"})
-    problems = {"post": (TicketOver, ManualNotOffered)}
+    problems = {"post": (TicketOver, AwaitsApproval)}
 
     @extend_schema(
         operation_id="ticket_entries",
@@ -198,7 +198,7 @@ class Entries(TicketView):
 
 
 class State(TicketView):
-    problems = {"post": (StaleTicket, WrongState, SystemTicket, ManualNotOffered)}
+    problems = {"post": (StaleTicket, WrongState, SystemTicket, AwaitsApproval)}
     takes_version = True
 
     @extend_schema(
@@ -221,7 +221,7 @@ class State(TicketView):
 
 
 class Assignment(TicketView):
-    problems = {"post": (StaleTicket, UnknownPerson, TicketOver, ManualNotOffered)}
+    problems = {"post": (StaleTicket, UnknownPerson, TicketOver, AwaitsApproval)}
     takes_version = True
 
     @extend_schema(
@@ -267,7 +267,7 @@ class Assignment(TicketView):
 
 
 class Close(TicketView):
-    problems = {"post": (StaleTicket, TicketOver, SystemTicket, ManualNotOffered)}
+    problems = {"post": (StaleTicket, TicketOver, SystemTicket, AwaitsApproval)}
     takes_version = True
 
     @extend_schema(
@@ -295,7 +295,7 @@ class Attachments(TicketView):
             TooManyAttachments,
             TicketOver,
             UploadGone,
-            ManualNotOffered,
+            AwaitsApproval,
         )
     }
 

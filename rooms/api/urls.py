@@ -11,6 +11,7 @@ from rooms.api.access import (
     SecurityGroupPeople,
     SecurityGroups,
 )
+from rooms.api.approvals import ApprovalDecision, Approvals, ApprovalWithdrawal, OneApproval
 from rooms.api.bulk import OneSavedFilter, RoomsBulk, SavedFilters
 from rooms.api.groups import GroupRooms, Groups, MakeDefault, OneGroup
 from rooms.api.keys import KeyDownload, Keys
@@ -95,6 +96,18 @@ urlpatterns: list[URLPattern] = [
     path(f"{SECURITY_GROUP}/people/", SecurityGroupPeople.as_view(), name="api-security-group-people"),
     path(f"{CUSTOMER}/rooms/<int:room_id>/access/", RoomAccess.as_view(), name="api-room-access"),
     path(f"{CUSTOMER}/people/<int:user_id>/access/", PersonAccess.as_view(), name="api-person-access"),
+    path("customers/<uuid:tenant_id>/approvals/", Approvals.as_view(), name="api-approvals"),
+    path("customers/<uuid:tenant_id>/approvals/<uuid:approval_id>/", OneApproval.as_view(), name="api-approval"),
+    path(
+        "customers/<uuid:tenant_id>/approvals/<uuid:approval_id>/decide/",
+        ApprovalDecision.as_view(),
+        name="api-approval-decide",
+    ),
+    path(
+        "customers/<uuid:tenant_id>/approvals/<uuid:approval_id>/withdraw/",
+        ApprovalWithdrawal.as_view(),
+        name="api-approval-withdraw",
+    ),
 ]
 
 _of_rollout: dict[str, type[CustomerView]] = {

@@ -1,6 +1,6 @@
 """Rooms and what is tied to them: devices, groups, scopes, rings, tickets, change-control policies."""
 
-from rooms.models.approval import ControlMode, ControlPolicy
+from rooms.models.approval import ApprovalRequest, ApprovalState, ControlMode, ControlPolicy
 from rooms.models.bulk import BulkAction, BulkChange, SavedFilter
 from rooms.models.device import (
     IMPAIRING,
@@ -60,6 +60,8 @@ __all__ = [
     "OPEN_UPDATES",
     "PERIODS",
     "ActivityKind",
+    "ApprovalRequest",
+    "ApprovalState",
     "AssignmentRoom",
     "AssignmentRoomGroup",
     "BulkAction",

@@ -7,8 +7,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django import template
+from django.template import Context
 from django.utils.dateparse import parse_datetime
 
+from rbac.catalogue import Permission
+from rooms import change_control
 from rooms.models import Health, RolloutState, RoomState, RoomUpdateState, Severity, TicketState
 from rooms.places import country_name
 
@@ -168,3 +171,11 @@ def shown_update_state(code: str) -> Shown:
     """The badge of the state of a room's update."""
     state = RoomUpdateState(code)
     return Shown(_UPDATE_STATES[state][0], str(state.label), _UPDATE_STATES[state][1])
+
+
+@register.inclusion_tag("rooms/approvals/asks_first.html", takes_context=True)
+def asks_first(context: Context, event: str) -> dict[str, Any]:
+    """Part of a form whose change the customer wants to approve first: says so, and asks why. Nothing for anybody else."""
+    request = context["request"]
+    waits = change_control.asks_first(request.person, Permission(event), request.customer.pk, request.held)
+    return {"waits": waits, "customer": request.customer, "justification": request.POST.get("justification", "")}

@@ -53,6 +53,7 @@ from tests.factories.world import (
     room_group,
     security_group,
     ticket,
+    waiting,
 )
 
 # In the order of the ledger's columns.
@@ -91,6 +92,9 @@ MISSING = uuid.UUID("99999999-9999-4999-8999-999999999999")
 
 # What a change says, where an empty form would be refused before anybody asks for the permission.
 SAID: dict[str, dict[str, Any]] = {
+    "api-approval-decide": {"decision": "approve"},
+    "approval_decide": {"decision": "approve"},
+    "approvals_decide": {"decision": "approve", "pick": "approval_id"},
     "api-room": {"city": "Bonn"},
     "api-groups": {"name": "Another group"},
     "agent_enroll": {
@@ -248,6 +252,16 @@ def make_scene() -> Scene:
         keys[relationship] = keys.get(relationship, token.token_key)
         if name == "revoked":
             tokens.revoke(token, by=ann)
+    requests = {
+        relationship: waiting(relationship, room, person).pk
+        for relationship, room, person in (
+            (ours, contoso.rooms[0], ann),
+            (theirs, american, nils),
+            (second, wingtip.rooms[0], ann),
+            (foreign, tailwind.rooms[0], eve),
+            (ended, contoso.rooms[0], rae),
+        )
+    }
     relationships.remove(ended, by=contoso.admin)
     User.objects.filter(pk=people["inactive"].pk).update(is_active=False)
     _back_office_rows(contoso, ann)
@@ -281,6 +295,7 @@ def make_scene() -> Scene:
             "assignment_id": base.pk if base else MISSING.int % 10**9,
             "security_group_id": security_groups[customer.tenant.name],
             "user_id": base.people.order_by("pk").values_list("pk", flat=True).first() if base else 10**9,
+            "approval_id": requests[relationship],
             "ring_id": room.ring_id,
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
             "domain_id": domains.get(customer.tenant.pk, 10**9),

@@ -20,7 +20,7 @@ from rooms.services import attachments, groups, keys, roles, saved_filters, tick
 from rooms.services.roles import Proposed
 from tests.factories.callers import Caller, nobody, person, token, tool
 from tests.factories.tickets import reported
-from tests.factories.world import World, invite, join, make
+from tests.factories.world import World, invite, join, make, waiting
 
 NEVER = uuid.UUID("00000000-0000-4000-8000-000000000000")
 METHODS = ("get", "post", "patch", "delete")
@@ -73,6 +73,7 @@ class Scene:
         self.foreign_group = groups.create(
             tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
         )
+        self.request = waiting(self.relationship, world.contoso.german[1], self.ann)
         keys.reset(world.contoso.tenant, by=world.contoso.admin)
         self.ticket = reported(world)
         self.foreign_ticket = tickets.report(
@@ -187,6 +188,10 @@ class Scene:
             "api-security-group-people": [self.security_group.pk],
             "api-room-access": [contoso.german[0].pk],
             "api-person-access": [self.ann.pk],
+            "api-approvals": [],
+            "api-approval": [self.request.pk],
+            "api-approval-decide": [self.request.pk],
+            "api-approval-withdraw": [self.request.pk],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -236,6 +241,7 @@ class Scene:
             "post security-groups": {"name": "Bureau"},
             "patch security-group": {"name": "Bureau"},
             "post security-group-people": {"remove": ["admin@contoso.example"]},
+            "post approval-decide": {"decision": "approve"},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},

@@ -87,6 +87,7 @@ NOT_SHOWN = {
     "rooms.ticketattachment",
     "rooms.ticketentry",
     "rooms.ticketroom",
+    "rooms.approvalrequest",
     "rooms.assignmentroom",
     "rooms.assignmentroomgroup",
     "rooms.device",

@@ -16,7 +16,7 @@ from audit.errors import RuleBroken
 from partners.states import INVITATION
 from rbac.catalogue import CONTROLLED_EVENTS, IMPLIES, TABLE, BuiltIn
 from rbac.states import DELEGATION
-from rooms.states import ROLLOUT, ROOM, ROOM_UPDATE, TICKET, WORK
+from rooms.states import APPROVAL, ROLLOUT, ROOM, ROOM_UPDATE, TICKET, WORK
 from trm_portal.errors import GENERAL
 
 DOCS = settings.BASE_DIR / "docs"
@@ -72,6 +72,9 @@ def states() -> str:
             "",
             "## Update of a room in a rollout\n",
             *_diagram(ROOM_UPDATE),
+            "",
+            "## Approval request\n",
+            *_diagram(APPROVAL),
             "",
         ]
     )
