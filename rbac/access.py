@@ -129,7 +129,7 @@ def rights(user: Person, tenant: UUID | None = None) -> Rights:
 def rights_of(users: Collection[int], tenant: UUID) -> dict[int, Rights]:
     """The live assignments in `tenant` of each of `users` (ids): as `rights`, in one query for all of them."""
     found: dict[int, Rights] = dict.fromkeys(users, ())
-    parameters = {"users": list(users), "base": AssignmentKey.INVITED_ADMINS.value, "tenant": tenant}
+    parameters: dict[str, Any] = {"users": list(users), "base": AssignmentKey.INVITED_ADMINS.value, "tenant": tenant}
     with connection.cursor() as cursor:
         cursor.execute(_RESOLVE_MANY + " AND a.tenant_id = %(tenant)s ORDER BY a.id", parameters)
         for row in cursor.fetchall():
