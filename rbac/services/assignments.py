@@ -187,8 +187,13 @@ def enlist(assignment: Assignment, members: Members, *, by: User) -> bool:
         [AssignmentGroup(assignment=assignment, group=group) for group in members.groups], ignore_conflicts=True
     )
     home = home_of(assignment)
+    if members.claims and home is None:
+        raise NotOfThisTenant
     PendingClaim.objects.bulk_create(
-        [PendingClaim(assignment=assignment, tenant_id=home, upn=upn, named_by=by.upn) for upn in members.claims],
+        [
+            PendingClaim(assignment=assignment, tenant_id=home or assignment.tenant_id, upn=upn, named_by=by.upn)
+            for upn in members.claims
+        ],
         ignore_conflicts=True,
     )
     return _size(assignment) != had

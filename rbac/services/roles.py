@@ -59,7 +59,7 @@ def require_custom(role: Role) -> None:
 
 
 def checked(permissions: Iterable[str], delegation_id: UUID | None) -> list[str]:
-    """`permissions` as a role holds them. Raises NoPermissions, AboveCeiling for a partner’s, ValueError for others."""
+    """`permissions` as a role holds them. Raises NoPermissions, AboveCeiling (a partner's), ValueError for unknown ones."""
     wanted = {Permission(code) for code in permissions}
     if not wanted:
         raise NoPermissions

@@ -58,6 +58,7 @@ Chosen = tuple[int, set[int], set[int]]
 ALL_ROOMS = 4
 some_scope = st.tuples(st.integers(0, ALL_ROOMS), st.sets(st.integers(0, 2)), st.sets(st.integers(0, 1)))
 some_permissions = st.sets(st.sampled_from([*ASKED, Permission.GROUPS_MODIFY]), min_size=1, max_size=3)
+any_dates = st.integers(0, 2)
 some_names = st.sets(st.sampled_from(NAMES), min_size=1)
 
 
@@ -217,14 +218,7 @@ class Histories(RuleBasedStateMachine):
         people = [admin, *User.objects.filter(assignments__tenant=tenant_id).order_by("pk").distinct()]
         return people[pick % len(people)]
 
-    @rule(
-        customer=st.integers(0, 1),
-        pick=picks,
-        who=picks,
-        codes=some_permissions,
-        chosen=some_scope,
-        dated=st.integers(0, 2),
-    )
+    @rule(customer=st.integers(0, 1), pick=picks, who=picks, codes=some_permissions, chosen=some_scope, dated=any_dates)
     def make_role(self, customer: int, pick: int, who: int, codes: set[Permission], chosen: Chosen, dated: int) -> None:
         """By the service, for whoever asks: a member who exists, and one who has never signed in."""
         asked = self.customers[customer]
