@@ -9,9 +9,10 @@ from rbac import drafts
 from rbac.catalogue import Permission
 from rbac.drafts import DraftChanged
 from rbac.models import Role, Tenant, User
-from rooms import change_control
+from rooms.errors import AwaitsApproval
 from rooms.models import RoleDraft
 from rooms.scopes import Scope
+from rooms.services.inventory import Submit
 
 
 class Step(models.TextChoices):
@@ -85,11 +86,12 @@ def assignment_of(draft: RoleDraft) -> dict[str, Any]:
     }
 
 
-def send(draft: RoleDraft, *, by: User, reviewed: str) -> Role:
+def send(draft: RoleDraft, *, by: User, reviewed: str, submit: Submit) -> Role:
     """The role with its assignment, or the assignment of a role that is there, is made as drafted; the draft is gone.
 
-    Raises DraftGone if it was sent or discarded before, DraftChanged if it is not what was `reviewed`, and what
-    `roles.create` and `roles.assign` raise; the draft is kept then.
+    `submit` is the door for controlled changes, which stands above the services. Raises AwaitsApproval if the customer
+    decides first (the draft is gone: the request holds it); DraftGone if it was sent or discarded before, DraftChanged
+    if it is not what was `reviewed`, and what `roles.create` and `roles.assign` raise; the draft is kept then.
     """
     with transaction.atomic():
         current = drafts.hold_reviewed(draft, reviewed)
@@ -97,21 +99,24 @@ def send(draft: RoleDraft, *, by: User, reviewed: str) -> Role:
             raise DraftChanged
         # Caught inside the block: the transaction goes on, and with it the audit line of the failure.
         try:
-            made = _make(current, by)
+            made = _make(current, by, submit)
+        except AwaitsApproval as waiting:
+            current.delete()
+            refused: Exception = waiting
         except (ValidationError, PermissionDenied) as error:
-            refused: Exception = error
+            refused = error
         else:
             current.delete()
             return made
     raise refused
 
 
-def _make(draft: RoleDraft, by: User) -> Role:
+def _make(draft: RoleDraft, by: User, submit: Submit) -> Role:
     assignment = assignment_of(draft)
     if draft.role is not None:
-        change_control.submit(Permission.ROLES_MODIFY, draft.role, by=by, action="assign", assignment=assignment)
+        submit(Permission.ROLES_MODIFY, draft.role, by=by, action="assign", assignment=assignment)
         return draft.role
-    made: Role = change_control.submit(
+    made: Role = submit(
         Permission.ROLES_MODIFY,
         draft.tenant,
         by=by,

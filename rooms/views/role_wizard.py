@@ -22,6 +22,7 @@ from rbac.gates import TenantRequest, find, refuse, tenant_page
 from rbac.models import Role, SecurityGroup, User
 from rbac.services import security_groups
 from rbac.services.roles import grantable
+from rooms import change_control
 from rooms.errors import EmptyScope
 from rooms.models import RoleDraft
 from rooms.role_forms import AssignmentForm, MemberForm, PermissionsForm, RoleForm, group_choices
@@ -268,7 +269,9 @@ def _review(wizard: Wizard, broken: str = "") -> dict[str, Any]:
 def _create(wizard: Wizard) -> HttpResponse:
     request = wizard.request
     try:
-        made = role_drafts.send(wizard.draft, by=request.person, reviewed=request.POST.get("reviewed", ""))
+        made = role_drafts.send(
+            wizard.draft, by=request.person, reviewed=request.POST.get("reviewed", ""), submit=change_control.submit
+        )
     except DraftGone:
         messages.info(request, _("There is nothing left to create: it was created already, or the draft discarded."))
         return redirect(wizard.home)

@@ -127,7 +127,19 @@ def test_answers_are_what_the_document_says(openapi):
 
 def _by_operation(openapi) -> dict[Operation, Any]:
     """The document's entry for each of our operations: its path leads to the address of that name."""
-    kinds = ("room", "group", "filter", "ticket", "ring", "rollout", "role", "assignment", "security_group", "user", "domain")
+    kinds = (
+        "room",
+        "group",
+        "filter",
+        "ticket",
+        "ring",
+        "rollout",
+        "role",
+        "assignment",
+        "security_group",
+        "user",
+        "domain",
+    )
     values = {"prefix": "x"} | {f"{kind}_id": "1" for kind in kinds}
     found = {}
     for path, methods in openapi["paths"].items():
