@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from rooms.inventory_reports import label_of
 from rooms.models import BulkAction, Room, RoomGroup, UpdateRing
+from rooms.monitoring_forms import SuppressForm
 from rooms.places import country_choices, time_zone_names
 from rooms.services.bulk import FIELDS, TAGS
 from rooms.values import MAX_TAGS, refuse_unfit
-from rooms.views.monitoring import SuppressForm
 
 
 class EditForm(forms.ModelForm):

@@ -187,6 +187,8 @@ class DeviceRefused(RuleBroken):
     status = 401
     text = _("This key or token opens nothing here.")
     auth_header = "Bearer"
+
+
 class UnusableUse(RuleBroken):
     """Of a day to come or long ago, or more than a day can hold."""
 

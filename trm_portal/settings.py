@@ -245,6 +245,7 @@ SPECTACULAR_SETTINGS = {
         "DelegablePermissionCode": "partners.api.serializers.DELEGABLE",
         "Article": "rbac.api.table.SOURCES",
         "RoomState": "rooms.models.RoomState.choices",
+        "RoomHealth": "rooms.models.Health.choices",
         "PartnerState": "rbac.models.DelegationState.values",
         "InvitationState": "partners.models.InvitationState.values",
     },

@@ -77,22 +77,25 @@ def each(
         room = visible(by, Permission.ROOMS_VIEW, Room.objects.filter(tenant=tenant, pk=room_id)).first()
         if room is None:
             yield Fate(room_id, "", Outcome.REFUSED, "not_found")
-            continue
-        code = ""
-        try:
-            is_changed = _ACTIONS[action](room, params, by, submit)
-        except Http404:
-            code = "not_found"
-        except PermissionDenied:
-            code = "permission_denied"
-        except RuleBroken as error:
-            code = error.code
-        except ValidationError:
-            code = "invalid"
-        if code:
-            yield Fate(room_id, room.display_name, Outcome.REFUSED, code)
         else:
-            yield Fate(room_id, room.display_name, Outcome.DONE if is_changed else Outcome.UNCHANGED)
+            yield _fate(room, action, params, by, submit)
+
+
+def _fate(room: Room, action: BulkAction, params: Mapping[str, Any], by: User, submit: Submit) -> Fate:
+    """What becomes of one room."""
+    try:
+        is_changed = _ACTIONS[action](room, params, by, submit)
+    except Http404:
+        code = "not_found"
+    except PermissionDenied:
+        code = "permission_denied"
+    except RuleBroken as error:
+        code = error.code
+    except ValidationError:
+        code = "invalid"
+    else:
+        return Fate(room.pk, room.display_name, Outcome.DONE if is_changed else Outcome.UNCHANGED)
+    return Fate(room.pk, room.display_name, Outcome.REFUSED, code)
 
 
 def _edit(room: Room, params: Mapping[str, Any], by: User, submit: Submit) -> bool:

@@ -31,6 +31,8 @@ OBJECTS = (
     "invitation_id",
     "role_id",
     "import_id",
+    "change_id",
+    "filter_id",
     "prefix",
     "ring_id",
     "rollout_id",

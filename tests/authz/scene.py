@@ -22,15 +22,17 @@ from partners.services import invitations, relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, User
 from rooms.models import (
+    BulkAction,
     InventoryImport,
     Release,
     Rollout,
     Room,
+    RoomState,
     TicketRoom,
     UpdateRing,
 )
 from rooms.scopes import Scope
-from rooms.services import inventory_imports, telemetry
+from rooms.services import bulk_changes, inventory_imports, saved_filters, telemetry
 from rooms.services.telemetry import Report
 from tests.factories.browsing import browser
 from tests.factories.devices import enroll, well
@@ -101,6 +103,14 @@ SAID: dict[str, dict[str, Any]] = {
     "group_add": {"name": "Another group"},
     "group_edit": {"name": "Another name"},
     "group_rooms": {"pick": "room_id"},
+    "room_suppress": {"ends": "open"},
+    "rooms_bulk": {"pick": "room_id"},
+    "rooms_filters": {"name": "Another filter", "query": "city=Berlin"},
+    "rooms_filter": {"name": "Another name"},
+    "api-room-suppress": {"reason": "New carpet"},
+    "api-rooms-bulk": {"rooms": ["room_id"], "action": "enroll"},
+    "api-room-filters": {"name": "Another filter", "query": "city=Berlin"},
+    "api-room-filter": {"name": "Another name"},
 }
 
 
@@ -121,7 +131,7 @@ class Scene:
         """The answer and its body, undone afterwards."""
         cache.clear()  # how often one may ask is not the question here
         place, said = self.places[relation], SAID.get(route, {}) if method in ("POST", "PATCH", "PUT") else {}
-        given: dict[str, Any] = {"data": {name: place.get(value, value) for name, value in said.items()}}
+        given: dict[str, Any] = {"data": {name: _filled(value, place) for name, value in said.items()}}
         if url.startswith("/api/") and method != "GET":
             given["content_type"] = "application/json"
         with transaction.atomic():
@@ -199,6 +209,12 @@ def make_scene() -> Scene:
     relationships.remove(ended, by=contoso.admin)
     User.objects.filter(pk=people["inactive"].pk).update(is_active=False)
     _back_office_rows(contoso, ann)
+    Room.objects.update(state=RoomState.ENROLLED)
+    changes = {customer.tenant.name: _bulk_change_of(customer) for customer in (contoso, tailwind)}
+    filters = {
+        customer.tenant.name: saved_filters.save(customer.tenant, "Berlin", "city=Berlin", by=customer.admin).pk
+        for customer in (contoso, tailwind)
+    }
     imports = {customer.tenant.name: _import_of(customer) for customer in (contoso, tailwind)}
 
     def place(customer: Customer, room: Room, relationship: PartnerRelationship, role: Role | None = None) -> dict:
@@ -216,6 +232,8 @@ def make_scene() -> Scene:
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
             "ticket_id": TicketRoom.objects.filter(room=room).values_list("ticket", flat=True).get(),
             "import_id": inventory.pk if inventory else MISSING,
+            "change_id": changes.get(customer.tenant.name, MISSING),
+            "filter_id": filters.get(customer.tenant.name, MISSING.int % 10**9),
             "prefix": keys.get(relationship, "trm_none"),
         }
 
@@ -245,6 +263,16 @@ def _base(relationship: PartnerRelationship) -> Assignment | None:
     return Assignment.objects.filter(
         role__delegation=relationship.delegation_id, key=AssignmentKey.INVITED_ADMINS
     ).first()
+
+
+def _filled(value: Any, place: dict[str, Any]) -> Any:
+    return [place.get(one, one) for one in value] if isinstance(value, list) else place.get(value, value)
+
+
+def _bulk_change_of(customer: Customer) -> uuid.UUID:
+    made = bulk_changes.prepare(customer.tenant, [customer.rooms[0].pk], by=customer.admin)
+    bulk_changes.describe(made, BulkAction.ENROLL, {})
+    return made.pk
 
 
 def _import_of(customer: Customer) -> InventoryImport:

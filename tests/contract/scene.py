@@ -11,7 +11,8 @@ from partners.models import ApiToken
 from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
-from rooms.services import groups, keys
+from rooms.models import Room, RoomState
+from rooms.services import groups, keys, saved_filters
 from tests.factories.callers import Caller, nobody, person, token, tool
 from tests.factories.world import World, invite, join, make
 
@@ -49,6 +50,9 @@ def _patterns(patterns: Any) -> Iterator[URLPattern]:
             yield one
 
 
+ROOM = ("status", "activity", "enroll", "suppress", "unsuppress", "unenroll")
+
+
 class Scene:
     """Contoso with an active partner and an open invitation, Tailwind beside it with the same; and everybody."""
 
@@ -65,6 +69,8 @@ class Scene:
         )
         keys.reset(world.contoso.tenant, by=world.contoso.admin)
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
+        self.filter = saved_filters.save(world.contoso.tenant, "Cologne", "city=Köln", by=world.contoso.admin)
+        Room.objects.filter(pk=world.contoso.german[0].pk).update(state=RoomState.ENROLLED)
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
 
@@ -130,6 +136,10 @@ class Scene:
             "api-customer": [],
             "api-rooms": [],
             "api-room": [contoso.german[0].pk],
+            **{f"api-room-{name}": [contoso.german[0].pk] for name in ROOM},
+            "api-rooms-bulk": [],
+            "api-room-filters": [],
+            "api-room-filter": [self.filter.pk],
             "api-groups": [],
             "api-group": [self.group.pk],
             "api-group-rooms": [self.group.pk],
@@ -158,6 +168,10 @@ class Scene:
         contact = {"name": "Kim", "upn": "kim@northwind.example"}
         bodies: dict[str, Any] = {
             "patch room": {"capacity": 12},
+            "post room-suppress": {"reason": "New carpet"},
+            "post rooms-bulk": {"rooms": [self.world.contoso.german[0].pk], "action": "enroll"},
+            "post room-filters": {"name": "Berlin", "query": "city=Berlin"},
+            "patch room-filter": {"name": "Deutschland"},
             "post groups": {"name": "Berlin", "rooms": [self.world.contoso.german[0].pk]},
             "patch group": {"name": "Deutschland"},
             "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},

@@ -29,7 +29,7 @@ from partners.services import relationships, terms, tokens
 from rbac.catalogue import Permission
 from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, User
 from rbac.services import accounts, tenants
-from rooms.models import EnrollmentKey, InventoryImport
+from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport
 from rooms.services import keys
 from tests.factories.devices import bad, enroll, key_of, report
 from tests.factories.evidence import fingerprints, leaves
@@ -58,6 +58,7 @@ SHOWN = {
     "rbac.securitygroup",
     "rbac.tenant",
     "rbac.user",
+    "rooms.bulkchange",
     "rooms.controlpolicy",
     "rooms.device",
     "rooms.enrollmentkey",
@@ -86,6 +87,7 @@ NOT_SHOWN = {
     "rooms.roomactivity",
     "rooms.roomgrantrow",
     "rooms.roomupdate",
+    "rooms.savedfilter",
     "rooms.ticket",
     "rooms.updatering",
     "rooms.roomgroupmember",
@@ -116,6 +118,17 @@ class Scene:
         )
         PartnerDraft.objects.create(
             tenant=contoso.tenant, user=contoso.admin, data={"contacts": [{"upn": "x@y.example"}]}
+        )
+        BulkChange.objects.create(
+            tenant=contoso.tenant,
+            person=contoso.admin,
+            action=BulkAction.EDIT,
+            params={"campus": "params of the change"},
+            rooms=[room.pk for room in contoso.rooms],
+            report=[["report of the change"]],
+            total=3,
+            beat_at=now(),
+            created_at=now(),
         )
         InventoryImport.objects.create(
             tenant=contoso.tenant,
@@ -186,7 +199,7 @@ class Scene:
             tokens.issue(
                 self.relationship.delegation, name, by=self.ann, scopes=[Permission.ROOMS_VIEW], lifetime=timedelta(1)
             )
-            for model in (InventoryImport, AccessAttempt):
+            for model in (BulkChange, InventoryImport, AccessAttempt):
                 copy = model.objects.first()
                 copy.pk, copy.username = None if model is AccessAttempt else uuid.uuid4(), name
                 copy._state.adding = True

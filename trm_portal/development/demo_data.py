@@ -27,7 +27,7 @@ from rooms import scopes
 from rooms.models import Room
 from rooms.scopes import Scope
 from rooms.services import groups, inventory
-from trm_portal.development import demo_devices
+from trm_portal.development import demo_devices, demo_operations
 from trm_portal.development import demo_people as people
 from trm_portal.development.demo_people import (
     CUSTOMERS,
@@ -103,6 +103,9 @@ def _load() -> None:
     _fill_wide_world()
     for admin in (people.TESSA, people.WIM):
         demo_devices.fill(account(admin.upn))
+    demo_operations.fill(
+        Tenant.objects.get(entra_tid=people.TAILWIND.tid), account(people.TESSA.upn), account(people.ANN.upn)
+    )
 
 
 def _publish_terms() -> None:
