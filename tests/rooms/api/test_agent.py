@@ -11,6 +11,7 @@ from django.test import Client
 
 from rooms.models import Device, HealthSignal, Release, Rollout, Room, RoomDay, RoomUpdate
 from rooms.services import enrolments, keys
+from rooms.versions import order_of
 from tests.factories.callers import code, wrong
 from tests.factories.devices import Agent, bad, enroll, key_of, well
 from tests.factories.evidence import mark
@@ -72,7 +73,7 @@ def test_a_device_is_told_the_target_of_its_night_and_done_when_it_runs(world, a
     day = clock.now().date()
     while day.weekday() != 2:
         day = day.fromordinal(day.toordinal() - 1)
-    release = Release.objects.create(version="5.2.0", order=5_002_000_000, published_at=clock.now())
+    release = Release.objects.create(version="5.2.0", order=order_of("5.2.0"), published_at=clock.now())
     rollout = Rollout.objects.create(
         tenant=room.tenant,
         ring=room.ring,

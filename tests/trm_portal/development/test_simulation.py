@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 
 from audit.clock import now
 from rooms.models import Device, HealthSignal, Release, Rollout, Room, RoomDay, RoomState, RoomUpdate
+from rooms.versions import order_of
 from tests.factories.devices import key_of
 from tests.factories.world import found_customer
 from trm_portal.development import simulation
@@ -30,7 +31,7 @@ def test_devices_enrol_report_and_obey(committed_db, portal):
     assert figures.requests == 6
 
     rooms.update(state=RoomState.ENROLLED)
-    release = Release.objects.create(version="5.2.0", order=5_002_000_000, published_at=now())
+    release = Release.objects.create(version="5.2.0", order=order_of("5.2.0"), published_at=now())
     room = rooms.first()
     day = now().date()
     day = day.fromordinal(day.toordinal() - (day.weekday() - 2) % 7)
