@@ -11,7 +11,8 @@ from partners.models import ApiToken
 from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
-from rooms.services import groups
+from rooms.models import Rollout, Room, RoomUpdate
+from rooms.services import groups, releases, rollout_clock, update_rings
 from tests.factories.callers import Caller, nobody, person, token, tool
 from tests.factories.world import World, invite, join, make
 
@@ -63,9 +64,26 @@ class Scene:
         self.foreign_group = groups.create(
             tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
         )
+        self._updates(german)
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
+
+    def _updates(self, german: set[int]) -> None:
+        """A ring with the German rooms, and in it a rollout to which everything can be done; Tailwind has one too."""
+        contoso, tailwind = self.world.contoso, self.world.tailwind
+        Room.objects.filter(pk__in=german).update(state="enrolled", app_version="5.0")
+        self.ring = update_rings.create(contoso.tenant, "Boardrooms", by=contoso.admin, rollout_days=1)
+        update_rings.move_rooms(self.ring, by=contoso.admin, rooms=german)
+        releases.publish("5.1", by=None)
+        for customer in (contoso, tailwind):
+            rollout_clock.schedule(customer.tenant.pk)
+        self.rollout = Rollout.objects.get(ring=self.ring)
+        self.foreign_rollout = Rollout.objects.get(tenant=tailwind.tenant, ring__is_default=True)
+        rollout_clock.begin(self.rollout.pk)
+        first, second = self.rollout.rooms.order_by("pk")
+        RoomUpdate.objects.filter(pk=first.pk).update(state="failed")
+        RoomUpdate.objects.filter(pk=second.pk).update(state="paused")
 
     # --- Who asks ----------------------------------------------------------------------------------------------------
 
@@ -132,6 +150,10 @@ class Scene:
             "api-groups": [],
             "api-group": [self.group.pk],
             "api-group-rooms": [self.group.pk],
+            "api-rings": [],
+            "api-ring": [self.ring.pk],
+            "api-ring-rooms": [self.ring.pk],
+            "api-rollouts": [],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -142,6 +164,8 @@ class Scene:
         }
         if name.startswith("api-partner-invitation") and name != "api-partner-invitations":
             found[name] = [self.pending.pk, self.pending_invitation.pk]
+        if name.startswith("api-rollout") and name not in found:
+            found[name] = [self.rollout.pk]
         if name.startswith("api-my-invitation") and name != "api-my-invitations":
             return [self.pending_invitation.pk]
         return [contoso.tenant.pk, *found[name]] if name in found else []
@@ -158,6 +182,9 @@ class Scene:
             "post groups": {"name": "Berlin", "rooms": [self.world.contoso.german[0].pk]},
             "patch group": {"name": "Deutschland"},
             "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},
+            "post rings": {"name": "Labs", "rollout_days": 2},
+            "patch ring": {"rollout_days": 2},
+            "post ring-rooms": {"rooms": [self.world.contoso.german[0].pk]},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},
