@@ -14,9 +14,19 @@ from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
 from rbac.services import security_groups
-from rooms.models import Room, RoomState
+from rooms.models import Rollout, Room, RoomState, RoomUpdate
 from rooms.scopes import Scope
-from rooms.services import attachments, groups, keys, roles, saved_filters, tickets
+from rooms.services import (
+    attachments,
+    groups,
+    keys,
+    releases,
+    roles,
+    rollout_clock,
+    saved_filters,
+    tickets,
+    update_rings,
+)
 from rooms.services.roles import Proposed
 from tests.factories.callers import Caller, nobody, person, token, tool
 from tests.factories.tickets import reported
@@ -90,11 +100,28 @@ class Scene:
         )
         self.assignment = self.role.assignments.get()
         self.security_group = security_groups.create(world.contoso.tenant, "Office", by=world.contoso.admin)
+        self._updates(german)
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
         self.filter = saved_filters.save(world.contoso.tenant, "Cologne", "city=Köln", by=world.contoso.admin)
         Room.objects.filter(pk=world.contoso.german[0].pk).update(state=RoomState.ENROLLED)
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
+
+    def _updates(self, german: set[int]) -> None:
+        """A ring with the German rooms, and in it a rollout to which everything can be done; Tailwind has one too."""
+        contoso, tailwind = self.world.contoso, self.world.tailwind
+        Room.objects.filter(pk__in=german).update(state="enrolled", app_version="5.0")
+        self.ring = update_rings.create(contoso.tenant, "Boardrooms", by=contoso.admin, rollout_days=1)
+        update_rings.move_rooms(self.ring, by=contoso.admin, rooms=german)
+        releases.publish("5.1", by=None)
+        for customer in (contoso, tailwind):
+            rollout_clock.schedule(customer.tenant.pk)
+        self.rollout = Rollout.objects.get(ring=self.ring)
+        self.foreign_rollout = Rollout.objects.get(tenant=tailwind.tenant, ring__is_default=True)
+        rollout_clock.begin(self.rollout.pk)
+        first, second = self.rollout.rooms.order_by("pk")
+        RoomUpdate.objects.filter(pk=first.pk).update(state="failed")
+        RoomUpdate.objects.filter(pk=second.pk).update(state="paused")
 
     # --- Who asks ----------------------------------------------------------------------------------------------------
 
@@ -192,6 +219,10 @@ class Scene:
             "api-approval": [self.request.pk],
             "api-approval-decide": [self.request.pk],
             "api-approval-withdraw": [self.request.pk],
+            "api-rings": [],
+            "api-ring": [self.ring.pk],
+            "api-ring-rooms": [self.ring.pk],
+            "api-rollouts": [],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -202,6 +233,8 @@ class Scene:
         }
         if name.startswith("api-partner-invitation") and name != "api-partner-invitations":
             found[name] = [self.pending.pk, self.pending_invitation.pk]
+        if name.startswith("api-rollout") and name not in found:
+            found[name] = [self.rollout.pk]
         if name.startswith("api-my-invitation") and name != "api-my-invitations":
             return [self.pending_invitation.pk]
         return [contoso.tenant.pk, *found[name]] if name in found else []
@@ -242,6 +275,9 @@ class Scene:
             "patch security-group": {"name": "Bureau"},
             "post security-group-people": {"remove": ["admin@contoso.example"]},
             "post approval-decide": {"decision": "approve"},
+            "post rings": {"name": "Labs", "rollout_days": 2},
+            "patch ring": {"rollout_days": 2},
+            "post ring-rooms": {"rooms": [self.world.contoso.german[0].pk]},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},
