@@ -492,8 +492,8 @@ def test_a_customer_without_partners_is_shown_the_way_to_one(scene):
 @pytest.mark.parametrize(
     ("name", "who", "expected"),
     [
-        ("rooms", "admin", 14),
-        ("rooms", "ann", 14),
+        ("rooms", "admin", 12),
+        ("rooms", "ann", 12),
         ("rooms_export", "admin", 8),
         ("rooms_export", "ann", 8),
         ("overview", "admin", 9),
