@@ -38,6 +38,7 @@ CAUSES = {
     "rooms.services.enrolments.enroll": "a device brings the enrolment key",
     "rooms.services.keys.encrypt_anew": "the command line, after another secret was put first",
     "rooms.services.telemetry.record": "a device reports of its own room, by its token",
+    "rooms.services.monitoring._end_of_tenant": "the time of suppressions is over, by the database's clock",
     "rooms.scopes.follow_groups": "a step of changing a group's rooms, which has asked",
     "rbac.sign_in._enter": "somebody signs in, as his own directory says who he is",
     "rbac.sign_in._return": "as _enter",
