@@ -41,6 +41,7 @@ CAUSES = {
     "rooms.services.keys.encrypt_anew": "the command line, after another secret was put first",
     "rooms.services.telemetry.record": "a device reports of its own room, by its token",
     "rooms.services.ticket_silence._close": "nobody had anything to add for days, by the database's clock",
+    "rooms.services.monitoring._end_of_tenant": "the time of suppressions is over, by the database's clock",
     "rooms.scopes.follow_groups": "a step of changing a group's rooms, which has asked",
     "rooms.services.rollout_clock._at": "time has come, by the database's clock",
     "rooms.services.rollout_clock.schedule": "a release that support staff have published",
