@@ -69,6 +69,7 @@ NOT_SHOWN = {
     "rooms.ticketattachment",
     "rooms.ticketentry",
     "rooms.ticketroom",
+    "rooms.ticketupload",
     "rooms.assignmentroom",
     "rooms.assignmentroomgroup",
     "rooms.device",
