@@ -5,7 +5,7 @@ COPY requirements.txt constraints.txt ./
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r requirements.txt -c constraints.txt
 COPY . .
 RUN /venv/bin/python -m trm_portal.development.translations \
-    && SECRET_KEY=build INVITATION_LINK_KEY=build DATABASE_URL=postgres:///none \
+    && SECRET_KEY=build INVITATION_LINK_KEY=build ENROLLMENT_KEY_SECRETS=build DATABASE_URL=postgres:///none \
        /venv/bin/python manage.py collectstatic --noinput
 
 FROM python:3.11-slim-bookworm

@@ -37,6 +37,10 @@ class Owner(Protocol):
 # Name of a database constraint -> the rule it guards. Filled by the apps' errors.py.
 CONSTRAINTS: dict[str, type[RuleBroken]] = {}
 
+_CONSTRAINTS_SPEAK = "SET CONSTRAINTS ALL IMMEDIATE;"
+# Inside somebody else's transaction: leave it as it was found.
+_IN_PASSING = f"{_CONSTRAINTS_SPEAK} SET CONSTRAINTS ALL DEFERRED;"
+
 
 @contextmanager
 def recording(
@@ -105,8 +109,8 @@ def _outermost(line: Line | None) -> Iterator[None]:
     try:
         with transaction.atomic():
             yield
-            _make_constraints_speak(keep=not is_inside_foreign_block)
-            chain.seal([one for one in current.lines if not one.is_void], origin.get())
+            written = [one for one in current.lines if not one.is_void]
+            chain.seal(written, origin.get(), after=_IN_PASSING if is_inside_foreign_block else _CONSTRAINTS_SPEAK)
     except Exception as error:
         broken = _as_rule(error)
         _settle_failure(current, line, broken, since=0)
@@ -131,13 +135,6 @@ def _nested(outer: Recorded, line: Line) -> Iterator[None]:
         if broken is not error:
             raise broken from error
         raise
-
-
-def _make_constraints_speak(*, keep: bool) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        if not keep:  # inside somebody else's transaction: leave it as it was found
-            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def _as_rule(error: Exception) -> Exception:

@@ -18,12 +18,12 @@ from audit.mail import Postman
 from audit.models import OutboxMessage, OutboxState
 from audit.outbox import Obsolete, delivers, split
 from partners import links, parcels
-from partners.models import Invitation, PartnerRelationship
+from partners.models import Invitation, PartnerRelationship, Terms, TermsAcceptance
 from rbac import letters
 from rbac.letters import Facts
-from rbac.models import DelegationState, Tenant, User
+from rbac.models import DelegationState, Tenant, TenantStatus, User
 from rbac.services import notifications
-from rbac.services.notifications import Event
+from rbac.services.notifications import Event, Recipient
 
 ONE_NOTICE_IN = timedelta(days=1)
 
@@ -46,10 +46,18 @@ WORDINGS = {
         _("Somebody from another organisation tried to accept your invitation"), _("Show the partner")
     ),
     parcels.REMOVED: Wording(_("You no longer manage the meeting rooms of %(customer)s")),
+    parcels.ENDED: Wording(_("%(partner)s is no longer your partner"), _("Show the partner")),
+    parcels.TERMS: Wording(_("There are new terms for working with partners"), _("Read the terms")),
 }
+LAPSED = Wording(_("Nobody of %(partner)s has accepted your invitation"), _("Show the partner"))
 
 # What customers are told, and may choose not to be told.
-EVENTS = {parcels.LINKED: Event.PARTNER_LINKED, parcels.WRONG_TENANT: Event.PARTNER_STRANGER}
+EVENTS = {
+    parcels.LINKED: Event.PARTNER_LINKED,
+    parcels.WRONG_TENANT: Event.PARTNER_STRANGER,
+    parcels.ENDED: Event.PARTNER_ENDED,
+    parcels.TERMS: Event.TERMS_CHANGED,
+}
 
 
 @delivers(parcels.INVITATION)
@@ -106,6 +114,57 @@ def send_removed(message: OutboxMessage, postman: Postman) -> None:
     _send(message, address, _language_of(person), relationship.tenant, facts, postman)
 
 
+@delivers(parcels.ENDED)
+def send_ended(message: OutboxMessage, postman: Postman) -> None:
+    """The customer knows that a partner was removed and by whom, or has lapsed. Raises Obsolete if it was invited again."""
+    known = PartnerRelationship.objects.select_related("tenant", "delegation")
+    relationship = known.get(pk=message.subject_id)
+    is_lapsed = message.payload["has_lapsed"]
+    if relationship.state != (DelegationState.LAPSED if is_lapsed else DelegationState.ENDED):
+        raise Obsolete
+    if "to" not in message.payload:
+        _split(message, relationship.tenant)
+        return
+    recipient = _recipient(message, relationship.tenant)
+    facts: Facts = {
+        "partner": message.payload["label"],
+        "by": message.payload["by"],
+        "ended_at": relationship.delegation.ended_at,
+        "is_lapsed": "1" if is_lapsed else "",
+        "button_url": settings.PUBLIC_URL + reverse("partner", args=[relationship.tenant_id, relationship.pk]),
+    }
+    wording = LAPSED if is_lapsed else WORDINGS[parcels.ENDED]
+    _send(message, recipient.address, recipient.language, relationship.tenant, facts, postman, wording)
+
+
+@delivers(parcels.TERMS)
+def send_terms(message: OutboxMessage, postman: Postman) -> None:
+    """Every customer that agreed to older terms knows of new ones: one message for each customer, then for each person.
+
+    Raises Obsolete for a customer that has agreed, or once there are newer ones still.
+    """
+    if "customer" not in message.payload:
+        asked = (
+            TermsAcceptance.objects.exclude(tenant__status=TenantStatus.CLOSED).order_by("tenant").distinct("tenant")
+        )
+        split(message, [{"customer": str(one)} for one in asked.values_list("tenant", flat=True)])
+        return
+    customer = Tenant.objects.get(pk=message.payload["customer"])
+    waiting = Terms.objects.waiting_for(customer)
+    if waiting is None or str(waiting.version) != message.subject_id:
+        raise Obsolete
+    if "to" not in message.payload:
+        _split(message, customer)
+        return
+    recipient = _recipient(message, customer)
+    facts: Facts = {
+        "version": message.subject_id,
+        "published_at": waiting.published_at,
+        "button_url": settings.PUBLIC_URL + reverse("settings_terms", args=[customer.pk]),
+    }
+    _send(message, recipient.address, recipient.language, customer, facts, postman)
+
+
 def _open_invitation(message: OutboxMessage) -> Invitation:
     open_ones = Invitation.objects.pending().exclude(relationship__delegation__state=DelegationState.ENDED)
     invitation = open_ones.select_related("tenant").filter(pk=message.subject_id).first()
@@ -150,13 +209,19 @@ def _split(message: OutboxMessage, customer: Tenant) -> None:
     split(message, notifications.payloads_for(recipients, message.payload))
 
 
+def _recipient(message: OutboxMessage, customer: Tenant) -> Recipient:
+    """Whom the message goes to. Raises Obsolete for who is no MMR admin any more, or not to be told."""
+    found = notifications.recipient_of(customer, EVENTS[message.kind], message.payload["to"])
+    if found is None:
+        raise Obsolete
+    return found
+
+
 def _send_to_customer(
     message: OutboxMessage, relationship: PartnerRelationship, facts: Facts, postman: Postman
 ) -> None:
     who = message.payload
-    recipient = notifications.recipient_of(relationship.tenant, EVENTS[message.kind], who["to"])
-    if recipient is None:  # no MMR admin any more, or not to be told
-        raise Obsolete
+    recipient = _recipient(message, relationship.tenant)
     path = reverse("partner", args=[relationship.tenant_id, relationship.pk])
     facts = {
         **facts,
@@ -170,9 +235,17 @@ def _send_to_customer(
     _send(message, recipient.address, recipient.language, relationship.tenant, facts, postman)
 
 
-def _send(message: OutboxMessage, to: str, language: str, customer: Tenant, facts: Facts, postman: Postman) -> None:
-    wording, template = WORDINGS[message.kind], f"partners/mail/{message.kind.rpartition('.')[2]}"
-    letter = letters.write(template, to, language, customer, facts, subject=wording.subject, button=wording.button)
+def _send(
+    message: OutboxMessage,
+    to: str,
+    language: str,
+    customer: Tenant,
+    facts: Facts,
+    postman: Postman,
+    wording: Wording | None = None,
+) -> None:
+    said, template = wording or WORDINGS[message.kind], f"partners/mail/{message.kind.rpartition('.')[2]}"
+    letter = letters.write(template, to, language, customer, facts, subject=said.subject, button=said.button)
     postman.send(letter, message.message_key)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from partners.views import add_partner, invitations, invited_admins, partners, settings
+from partners.views import add_partner, invitations, invited_admins, notifications, partners, settings, terms
 
 _of_relationship: list[URLPattern | URLResolver] = [
     path("", partners.partner, name="partner"),
@@ -17,6 +17,14 @@ _of_relationship: list[URLPattern | URLResolver] = [
 
 _of_tenant: list[URLPattern | URLResolver] = [
     path("", settings.general, name="settings_general"),
+    path("general/", settings.edit, name="settings_general_edit"),
+    path("domains/", settings.add_domain, name="settings_domain_add"),
+    path("domains/<int:domain_id>/remove/", settings.remove_domain, name="settings_domain_remove"),
+    path("terms/", terms.terms, name="settings_terms"),
+    path("notifications/", notifications.chosen, name="settings_notifications"),
+    path("notifications/test/", notifications.send_test, name="settings_notifications_test"),
+    path("notifications/mail/", notifications.look, name="settings_mail"),
+    path("notifications/mail/<slug:language>/", notifications.preview, name="settings_mail_preview"),
     path("partners/", partners.partners, name="partners"),
     path("partners/add/", add_partner.add_partner, name="add_partner"),
     path("partners/add/<slug:step>/", add_partner.add_partner_step, name="add_partner_step"),

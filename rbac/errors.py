@@ -92,12 +92,6 @@ class InvalidName(RuleBroken):
     text = _("Enter a name of at most 200 characters.")
 
 
-class UnknownEvent(RuleBroken):
-    code = "unknown_event"
-    status = 400
-    text = _("There is no such event.")
-
-
 class InvalidAddress(RuleBroken):
     code = "invalid_address"
     status = 400
@@ -152,6 +146,16 @@ class UnknownAccount(RuleBroken):
     code = "unknown_account"
     status = 400
     text = _("There is no open account of support staff called %(upn)s.")
+
+
+class TermsWaiting(RuleBroken):
+    """The customer has to agree to newer terms before it changes something of a partner; a page asks it there and then."""
+
+    code = "terms_changed"
+    text = _(
+        "The operator has published new terms. Read them and agree first (in the API: customers/…/terms/ and its accept/); "
+        "then this change can be made."
+    )
 
 
 class WrongState(RuleBroken):

@@ -5,9 +5,19 @@ from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+import rooms.admin_updates  # noqa: F401 - shows its own models
 from audit.back_office import ReadOnly, link, links, list_link
 from rbac.models import Assignment, PendingClaim, SecurityGroup, User
-from rooms.models import AssignmentRoom, AssignmentRoomGroup, ControlPolicy, InventoryImport, Room, RoomGroup
+from rooms import device_admin  # noqa: F401 - registers its pages
+from rooms.models import (
+    AssignmentRoom,
+    AssignmentRoomGroup,
+    BulkChange,
+    ControlPolicy,
+    InventoryImport,
+    Room,
+    RoomGroup,
+)
 from rooms.scopes import rooms_of
 
 
@@ -145,6 +155,22 @@ class ControlPolicyAdmin(ReadOnly):
 
     def history_of(self, obj: ControlPolicy) -> Q | None:
         return Q(relationship_id=obj.delegation_id)
+
+
+@admin.register(BulkChange)
+class BulkChangeAdmin(ReadOnly):
+    """How bulk changes go; what became of each room stands in the log."""
+
+    list_display = ("action", "tenant", "person", "state", "done", "total", "failure", "created_at")
+    list_filter = ("state", "action")
+    list_select_related = ("tenant", "person")
+    search_fields = ("tenant__name", "person__upn")
+    search_help_text = _("Tenant or UPN.")
+    ordering = ("-created_at", "id")
+    fields = ("action", "tenant", "person", "state", "done", "total", "failure", "created_at", "beat_at")
+
+    def get_queryset(self, request):  # type: ignore[no-untyped-def]
+        return super().get_queryset(request).defer("params", "rooms", "report")
 
 
 @admin.register(InventoryImport)

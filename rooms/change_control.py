@@ -15,12 +15,22 @@ from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Tenant, User
 from rooms.errors import ManualNotOffered
 from rooms.models import ControlMode
-from rooms.services import attachments, policies, rooms, tickets
+from rooms.services import attachments, monitoring, policies, rollout_control, rooms, tickets, update_rings
 
 # What a controlled event can be, and the service that carries it out: `service(target, by=…, **params)`. Parameters are
 # plain JSON values, so that a change can wait for its approval.
 _SERVICES: dict[tuple[Permission, str], Callable[..., Any]] = {
     (Permission.ROOMS_MODIFY, "modify"): rooms.modify,
+    (Permission.ROOMS_MODIFY, "enroll"): monitoring.enroll,
+    (Permission.ROOMS_MODIFY, "suppress"): monitoring.suppress,
+    (Permission.ROOMS_MODIFY, "unsuppress"): monitoring.unsuppress,
+    (Permission.RINGS_MODIFY, "modify"): update_rings.modify,
+    (Permission.RINGS_MODIFY, "delete"): update_rings.delete,
+    (Permission.RINGS_MODIFY, "move_rooms"): update_rings.move_rooms,
+    (Permission.RINGS_MODIFY, "pause"): rollout_control.pause,
+    (Permission.RINGS_MODIFY, "resume"): rollout_control.resume,
+    (Permission.RINGS_MODIFY, "retry"): rollout_control.retry,
+    (Permission.RINGS_MODIFY, "force"): rollout_control.force,
     (Permission.TICKETS_CREATE_INCIDENT, "report"): tickets.report,
     (Permission.TICKETS_UPDATE, "write"): tickets.write,
     (Permission.TICKETS_UPDATE, "attach"): attachments.attach,

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Case, F, OuterRef, QuerySet, Value, When
 
 from audit.export import neutralise
-from rooms.models import Room, Ticket
+from rooms.models import Room, Ticket, state_now
 
 COLUMNS = (
     "display_name",
@@ -40,7 +40,11 @@ COLUMNS = (
     "serial_number",
     "app_version",
     "os_version",
+    "last_seen_at",
+    "ring",
 )
+# What stands in the columns: the state as it is now, and the name of the ring.
+_READ = tuple({"state": "state_now", "ring": "ring_name"}.get(name, name) for name in COLUMNS)
 TICKET_COLUMNS = (
     "id",
     "kind",
@@ -70,12 +74,16 @@ class _Echo:
         return text
 
 
-def room_lines(rooms: QuerySet[Room]) -> Iterator[bytes]:
+def room_lines(rooms: QuerySet[Room], with_ring: QuerySet[Room]) -> Iterator[bytes]:
     """The CSV of `rooms` in their order, head first; memory stays flat however many there are.
+
+    The ring stands beside those `with_ring` only: the rooms whose ring the reader may see.
 
     A text that a spreadsheet would run as a formula is neutralised; a number stays a number.
     """
-    return csv_lines(COLUMNS, rooms.values_list(*COLUMNS))
+    known = Case(When(pk__in=with_ring.values("pk"), then=F("ring__name")), default=Value(""))
+    shown = rooms.annotate(state_now=state_now(), ring_name=known)
+    return csv_lines(COLUMNS, shown.values_list(*_READ))
 
 
 def ticket_lines(tickets: QuerySet[Ticket], rooms: QuerySet[Room]) -> Iterator[bytes]:

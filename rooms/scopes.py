@@ -17,6 +17,7 @@ from rbac import grants
 from rbac.access import holds_all, require, rights, visible
 from rbac.catalogue import TENANT_PERMISSIONS, BuiltIn, Permission
 from rbac.models import Assignment, AssignmentKey, DelegationState, Tenant, User
+from rbac.services import delegations
 from rbac.services.assignments import hold, lock_holder, name_of
 from rooms.errors import EmptyScope, UnknownRooms
 from rooms.models import AssignmentRoom, AssignmentRoomGroup, Room, RoomGroup
@@ -127,7 +128,7 @@ def change(assignment: Assignment, scope: Scope, *, by: User) -> None:
     """`assignment` covers `scope`, and so do its index rows; those it bounds follow.
 
     Raises PermissionDenied if `by` may not modify roles here, holds his own right through it, or does not hold himself
-    what he gives; EmptyScope; UnknownRooms; Http404 if the assignment is gone.
+    what he gives; EmptyScope; UnknownRooms; TermsWaiting if a partner would get more; Http404 if the assignment is gone.
     """
     with recording(
         Category.ASSIGNMENT,
@@ -140,6 +141,8 @@ def change(assignment: Assignment, scope: Scope, *, by: User) -> None:
         assignment = hold(assignment)
         require(by, Permission.ROLES_MODIFY, assignment)
         require_grantable(assignment, scope, by=by)
+        if by.tenant_id == assignment.tenant_id and _widens_partner(assignment, scope):
+            delegations.require_conditions(assignment.tenant)
         line.before = scope_of(assignment).as_data()
         choose(assignment, scope)
         apply(assignment)
@@ -147,6 +150,14 @@ def change(assignment: Assignment, scope: Scope, *, by: User) -> None:
             bounded = Assignment.objects.filter(role__delegation=assignment.role.delegation_id)
             apply_all(bounded.exclude(pk=assignment.pk).select_related("role__delegation"))
         line.after = scope.as_data()
+
+
+def _widens_partner(assignment: Assignment, scope: Scope) -> bool:
+    """Whether a partner would reach more by `scope` than it does: a room, or a group whose later rooms follow."""
+    if assignment.role.delegation_id is None or assignment.all_rooms:
+        return False
+    more_rooms = scope.of_tenant(assignment.tenant).exclude(pk__in=rooms_of(assignment).values("pk"))
+    return scope.all_rooms or bool(scope.groups - scope_of(assignment).groups) or more_rooms.exists()
 
 
 def require_grantable(assignment: Assignment, scope: Scope, *, by: User) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import cast
 
 import structlog
 from django.conf import settings
@@ -15,6 +16,9 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 
 from audit.context import Origin, origin
 from audit.errors import RuleBroken
+from partners.views import terms
+from rbac.errors import TermsWaiting
+from rbac.gates import TenantRequest
 from trm_portal.errors import answer_rule, is_api
 
 security_log = logging.getLogger("trm.security")
@@ -107,7 +111,12 @@ class NoStore(Middleware):
 
 
 class RuleAnswers(Middleware):
-    """A broken rule that no view turned into a form error becomes a page that says which rule, never a 5xx."""
+    """A broken rule that no view turned into a form error becomes a page that says which rule, never a 5xx.
+
+    New terms that stop a change are shown there and then, with the change to go on with.
+    """
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, TermsWaiting):
+            return terms.ask(cast(TenantRequest, request))
         return answer_rule(request, exception) if isinstance(exception, RuleBroken) else None

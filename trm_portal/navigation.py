@@ -4,7 +4,7 @@ Entries one may not use are absent. Everything is answered from the person's sta
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -105,7 +105,17 @@ def _work(request: HttpRequest, customer: Tenant) -> Group:
         entries.append(_entry(request, _("Room groups"), "collection", "groups", customer))
     if access.holds(held, Permission.TICKETS_VIEW, customer.pk):
         entries.append(_entry(request, _("Incidents"), "ticket-perforated", "tickets", customer))
+    if access.holds(held, Permission.RINGS_VIEW, customer.pk):
+        entries.append(_updates(request, customer))
+    if access.holds(held, Permission.REPORTS_VIEW, customer.pk):
+        entries.append(_entry(request, _("Reports"), "graph-up", "reports", customer))
     return Group("", entries)
+
+
+def _updates(request: HttpRequest, customer: Tenant) -> Entry:
+    entry = _entry(request, _("Updates"), "arrow-repeat", "rings", customer)
+    of_rollout = reverse("rings", args=[customer.pk]).replace("/rings/", "/rollouts/")
+    return replace(entry, active=entry.active or request.path.startswith(of_rollout))
 
 
 def _settings(request: HttpRequest, customer: Tenant) -> Group:
@@ -114,6 +124,10 @@ def _settings(request: HttpRequest, customer: Tenant) -> Group:
     if access.holds_all(held, Permission.SETTINGS_VIEW, customer.pk):
         entries.append(_entry(request, _("General"), "sliders", "settings_general", customer))
         entries.append(_entry(request, _("Partners"), "people", "partners", customer))
+        entries.append(_entry(request, _("Notifications"), "bell", "settings_notifications", customer))
+    key_permissions = (Permission.ROOMS_DOWNLOAD_KEY, Permission.ROOMS_RESET_KEY)
+    if any(access.holds(held, one, customer.pk) for one in key_permissions):
+        entries.append(_entry(request, _("Enrolment keys"), "key", "keys", customer))
     if access.holds(held, Permission.ROLES_VIEW, customer.pk):
         entries.append(_entry(request, _("Roles"), "shield-lock", "roles", customer))
     if access.holds_all(held, Permission.SETTINGS_MODIFY, customer.pk):
@@ -130,6 +144,6 @@ def _partner_side(request: HttpRequest) -> Group:
 def _entry(request: HttpRequest, label: str, icon: str, name: str, customer: Tenant) -> Entry:
     url = reverse(name, args=[customer.pk])
     is_active = request.path == url if name == "overview" else request.path.startswith(url)
-    if name == "settings_general":
-        is_active = request.path == url
+    if name == "settings_general":  # its other pages stand beside the rest of the settings
+        is_active = request.path == url or request.path.startswith((f"{url}general/", f"{url}domains/", f"{url}terms/"))
     return Entry(label, url, icon, is_active)

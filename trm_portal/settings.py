@@ -9,6 +9,7 @@ from pathlib import Path
 import environ
 import structlog
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -26,6 +27,10 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECRET_KEY = env.str("SECRET_KEY")
 # Signs the secret in invitation mails; apart from SECRET_KEY so that either can be changed alone.
 INVITATION_LINK_KEY = env.str("INVITATION_LINK_KEY")
+# Encrypt the enrolment keys in the database: the first one encrypts, each of them decrypts.
+ENROLLMENT_KEY_SECRETS = [one.strip() for one in env.list("ENROLLMENT_KEY_SECRETS") if one.strip()]
+if not ENROLLMENT_KEY_SECRETS:
+    raise ImproperlyConfigured("ENROLLMENT_KEY_SECRETS is empty: name at least one random text of 50 characters.")
 ROOT_URLCONF = "trm_portal.urls"
 WSGI_APPLICATION = "trm_portal.wsgi.application"
 
@@ -132,8 +137,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+SESSION_ENGINE = "trm_portal.sessions"
 SESSION_COOKIE_AGE = 60 * 60  # idle limit, seconds
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_RENEWAL = timedelta(minutes=5)  # a session in use is written so often at most
 SESSION_ABSOLUTE_AGE = timedelta(hours=12)
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -221,6 +227,8 @@ CACHES["default"]["OPTIONS"] = (
 
 # --- API ---------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)  # of each person and each token
+AGENT_REQUESTS_PER_MINUTE = env.int("AGENT_REQUESTS_PER_MINUTE", default=60)  # of each device
+ENROLLMENTS_PER_MINUTE = env.int("ENROLLMENTS_PER_MINUTE", default=120)  # from each address
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "partners.api.authentication.TokenAuthentication",
@@ -248,6 +256,7 @@ SPECTACULAR_SETTINGS = {
         "DelegablePermissionCode": "partners.api.serializers.DELEGABLE",
         "Article": "rbac.api.table.SOURCES",
         "RoomState": "rooms.models.RoomState.choices",
+        "RoomHealth": "rooms.models.Health.choices",
         "TicketState": "rooms.models.TicketState.choices",
         "TicketKind": "rooms.models.TicketKind.choices",
         "Severity": "rooms.models.Severity.choices",

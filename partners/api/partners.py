@@ -36,7 +36,7 @@ from rbac import access
 from rbac.api.base import PAGING, CustomerView, absolute, answer_page, named, page_of, page_schema
 from rbac.api.errors import InvalidParameters
 from rbac.catalogue import Permission
-from rbac.errors import DelegationOver, WrongState
+from rbac.errors import DelegationOver, TermsWaiting, WrongState
 from rbac.gates import TenantRequest, find
 from rbac.models import DelegationState
 from rooms.errors import EmptyScope, ManualNotOffered, UnknownRooms
@@ -192,6 +192,8 @@ class Suspend(Brake):
 
 
 class Resume(Brake):
+    problems = {"post": (DelegationOver, WrongState, TermsWaiting)}
+
     @extend_schema(
         operation_id="partner_resume",
         tags=[TAG],

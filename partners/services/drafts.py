@@ -16,6 +16,7 @@ from django.db import models, transaction
 from audit.errors import RuleBroken
 from partners.models import PartnerDraft, PartnerRelationship, Terms
 from partners.services import relationships
+from partners.services import terms as terms_service
 from partners.services.invitations import DEFAULT_DAYS, Contact
 from partners.services.relationships import Proposal
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
@@ -113,7 +114,7 @@ def policies_of(draft: PartnerDraft) -> dict[Permission, ControlMode]:
 
 def current_terms() -> Terms | None:
     """What a customer agrees to today; None until support staff have published something."""
-    return Terms.objects.order_by("-version").first()
+    return terms_service.current()
 
 
 def first_open(draft: PartnerDraft, terms: Terms | None) -> Step:

@@ -10,8 +10,9 @@ from audit.log import recording
 from audit.models import Category, Operation
 from partners.errors import TermsChanged, TermsNotAccepted
 from partners.models import ApiToken, Invitation, PartnerRelationship, Terms
-from partners.parcels import removed_notice
+from partners.parcels import ended_notice, removed_notice
 from partners.services import invitations
+from partners.services import terms as terms_service
 from partners.services.invitations import DEFAULT_DAYS, Contact
 from rbac import grants
 from rbac.access import require
@@ -53,6 +54,7 @@ def add(customer: Tenant, proposal: Proposal, *, by: User) -> PartnerRelationshi
     with recording(Category.PARTNER_INVITATION, Operation.CREATE, label, tenant=customer, by=by) as line:
         require(by, Permission.SETTINGS_MODIFY, customer)
         terms = _agreed(proposal)
+        terms_service.note(customer, terms, by=by)
         delegation = delegations.open_for(customer, by=by)
         line.relationship_id = delegation.pk
         base = delegations.base_assignment(delegation)
@@ -86,7 +88,7 @@ def _label_of(contacts: Sequence[Contact]) -> str:
 def _agreed(proposal: Proposal) -> Terms:
     if not proposal.agrees:
         raise TermsNotAccepted
-    terms = Terms.objects.order_by("-version").first()
+    terms = terms_service.current()
     if terms is None or terms.version != proposal.terms_version:
         raise TermsChanged
     return terms
@@ -151,6 +153,8 @@ def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) ->
     ticket_people.let_go(delegation, by=by)
     if upns:
         outbox.leave(removed_notice(relationship, upns, by))
+    if delegation.held_by_id is not None:
+        outbox.leave(ended_notice(relationship, by, has_lapsed=False))
 
 
 def suspend(relationship: PartnerRelationship, *, by: User) -> None:
@@ -162,8 +166,16 @@ def suspend(relationship: PartnerRelationship, *, by: User) -> None:
 
 
 def resume(relationship: PartnerRelationship, *, by: User) -> None:
-    """The partner's people have their access again. Raises PermissionDenied, and WrongState unless it is suspended."""
-    _move(relationship, delegations.resume, DelegationState.ACTIVE, by)
+    """The partner's people have their access again.
+
+    Raises PermissionDenied, TermsWaiting, and WrongState unless it is suspended.
+    """
+    _move(relationship, _resumed, DelegationState.ACTIVE, by)
+
+
+def _resumed(delegation: Delegation) -> None:
+    delegations.require_conditions(delegation.tenant)
+    delegations.resume(delegation)
 
 
 def _move(
@@ -185,7 +197,7 @@ def _move(
 
 
 def rename(relationship: PartnerRelationship, label: str, *, by: User) -> None:
-    """The customer calls the partner `label`. Raises PermissionDenied, DelegationOver."""
+    """The customer calls the partner `label`. Raises PermissionDenied, DelegationOver, TermsWaiting."""
     with recording(
         Category.SETTINGS,
         Operation.UPDATE,
@@ -198,6 +210,7 @@ def rename(relationship: PartnerRelationship, label: str, *, by: User) -> None:
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
         if delegation.state == DelegationState.ENDED:
             raise DelegationOver
+        delegations.require_conditions(delegation.tenant)
         line.before = {"label": relationship.label}
         PartnerRelationship.objects.filter(pk=relationship.pk).update(label=label)
         line.after = {"label": label}

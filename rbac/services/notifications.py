@@ -164,6 +164,11 @@ def change(tenant: Tenant, choices: Mapping[Event, Choice], *, by: User) -> None
         line.after = {event.value: _as_data(one) for event, one in changed.items()}
 
 
+def check(choice: Choice) -> None:
+    """Pass if `choice` can be kept. Raises InvalidAddress, TooManyAddresses."""
+    _checked(choice.addresses)
+
+
 def send_test(tenant: Tenant, *, by: User) -> None:
     """A mail to `by` himself, in the customer's look, is on its way.
 

@@ -2,8 +2,30 @@
 
 from django.urls import URLPattern, path
 
+from rbac.api.base import CustomerView
 from rooms.api import tickets
-from rooms.api.groups import GroupRooms, Groups, OneGroup
+from rooms.api.bulk import OneSavedFilter, RoomsBulk, SavedFilters
+from rooms.api.groups import GroupRooms, Groups, MakeDefault, OneGroup
+from rooms.api.keys import KeyDownload, Keys
+from rooms.api.monitoring import (
+    RoomActivityView,
+    RoomEnroll,
+    RoomStatusView,
+    RoomSuppress,
+    RoomUnenroll,
+    RoomUnsuppress,
+)
+from rooms.api.reports import ReportFigures, ReportRooms
+from rooms.api.rings import OneRing, RingRooms, Rings
+from rooms.api.rollouts import (
+    ForceRollout,
+    OneRollout,
+    PauseRollout,
+    ResumeRollout,
+    RetryRollout,
+    RolloutRooms,
+    Rollouts,
+)
 from rooms.api.rooms import OneRoom, Rooms
 
 _TICKET = "customers/<uuid:tenant_id>/tickets/<int:ticket_id>/"
@@ -21,8 +43,45 @@ urlpatterns: list[URLPattern] = [
     path("customers/<uuid:tenant_id>/tickets/", tickets.Tickets.as_view(), name="api-tickets"),
     *_of_ticket,
     path("customers/<uuid:tenant_id>/rooms/", Rooms.as_view(), name="api-rooms"),
+    path("customers/<uuid:tenant_id>/rooms/bulk/", RoomsBulk.as_view(), name="api-rooms-bulk"),
+    path("customers/<uuid:tenant_id>/rooms/filters/", SavedFilters.as_view(), name="api-room-filters"),
+    path("customers/<uuid:tenant_id>/rooms/filters/<int:filter_id>/", OneSavedFilter.as_view(), name="api-room-filter"),
+    path("customers/<uuid:tenant_id>/rooms/<int:room_id>/status/", RoomStatusView.as_view(), name="api-room-status"),
+    path(
+        "customers/<uuid:tenant_id>/rooms/<int:room_id>/activity/", RoomActivityView.as_view(), name="api-room-activity"
+    ),
+    path("customers/<uuid:tenant_id>/rooms/<int:room_id>/enroll/", RoomEnroll.as_view(), name="api-room-enroll"),
+    path("customers/<uuid:tenant_id>/rooms/<int:room_id>/suppress/", RoomSuppress.as_view(), name="api-room-suppress"),
+    path(
+        "customers/<uuid:tenant_id>/rooms/<int:room_id>/unsuppress/",
+        RoomUnsuppress.as_view(),
+        name="api-room-unsuppress",
+    ),
+    path("customers/<uuid:tenant_id>/rooms/<int:room_id>/unenroll/", RoomUnenroll.as_view(), name="api-room-unenroll"),
     path("customers/<uuid:tenant_id>/rooms/<int:room_id>/", OneRoom.as_view(), name="api-room"),
     path("customers/<uuid:tenant_id>/groups/", Groups.as_view(), name="api-groups"),
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/", OneGroup.as_view(), name="api-group"),
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/rooms/", GroupRooms.as_view(), name="api-group-rooms"),
+    path("customers/<uuid:tenant_id>/keys/", Keys.as_view(), name="api-keys"),
+    path("customers/<uuid:tenant_id>/keys/download/", KeyDownload.as_view(), name="api-key-download"),
+    path("customers/<uuid:tenant_id>/groups/<int:group_id>/default/", MakeDefault.as_view(), name="api-group-default"),
+    path("customers/<uuid:tenant_id>/rings/", Rings.as_view(), name="api-rings"),
+    path("customers/<uuid:tenant_id>/rings/<int:ring_id>/", OneRing.as_view(), name="api-ring"),
+    path("customers/<uuid:tenant_id>/rings/<int:ring_id>/rooms/", RingRooms.as_view(), name="api-ring-rooms"),
+    path("customers/<uuid:tenant_id>/rollouts/", Rollouts.as_view(), name="api-rollouts"),
+    path("customers/<uuid:tenant_id>/rollouts/<int:rollout_id>/", OneRollout.as_view(), name="api-rollout"),
+    path("customers/<uuid:tenant_id>/reports/", ReportFigures.as_view(), name="api-report-figures"),
+    path("customers/<uuid:tenant_id>/reports/rooms/", ReportRooms.as_view(), name="api-report-rooms"),
+]
+
+_of_rollout: dict[str, type[CustomerView]] = {
+    "rooms": RolloutRooms,
+    "pause": PauseRollout,
+    "resume": ResumeRollout,
+    "retry": RetryRollout,
+    "force": ForceRollout,
+}
+urlpatterns += [
+    path(f"customers/<uuid:tenant_id>/rollouts/<int:rollout_id>/{name}/", view.as_view(), name=f"api-rollout-{name}")
+    for name, view in _of_rollout.items()
 ]

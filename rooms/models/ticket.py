@@ -157,7 +157,16 @@ class TicketEntry(models.Model):
         verbose_name_plural = _("ticket entries")
         default_permissions = ("view",)
         constraints = [models.CheckConstraint(condition=Q(kind__in=EntryKind.values), name="ticket_entry_kind")]
-        indexes = [models.Index(fields=["ticket", "at", "id"], name="ticket_entry_of_ticket")]
+        indexes = [
+            models.Index(fields=["ticket", "at", "id"], name="ticket_entry_of_ticket"),
+            # What the reports count.
+            models.Index(
+                fields=["tenant", "at"],
+                include=["kind", "ticket"],
+                name="ticket_entry_counted",
+                condition=Q(kind__in=["opened", "closed", "reopened"]),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.ticket}: {self.kind}"

@@ -60,7 +60,7 @@ _WRITTEN = (
 class Submit(Protocol):
     """The door for controlled changes. It stands above the services, so it is handed in."""
 
-    def __call__(self, event: Permission, target: Room, *, by: User, **params: Any) -> Any: ...
+    def __call__(self, event: Permission, target: Any, *, by: User, **params: Any) -> Any: ...
 
 
 class Watch:

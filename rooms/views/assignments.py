@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rbac import access, upn
 from rbac.catalogue import Permission
+from rbac.errors import TermsWaiting
 from rbac.gates import TenantRequest, find, refuse, require_whole, tenant_page
 from rbac.models import Assignment, AssignmentKey, Tenant, User
 from rbac.paging import Page, page
@@ -237,6 +238,8 @@ def _scope_clicked(request: TenantRequest, copy: "WorkingCopy", choice: RoomChoi
         if copy.is_changed:
             scopes.change(copy.assignment, effective(copy.now), by=request.person)
             messages.success(request, _("The rooms are saved. The change took effect at once."))
+    except TermsWaiting:
+        raise  # the terms are shown, and the change goes on
     except ValidationError as error:
         copy.keep(choice.known(copy.now))
         return " ".join(error.messages)

@@ -31,10 +31,13 @@ OBJECTS = (
     "invitation_id",
     "role_id",
     "import_id",
+    "change_id",
+    "filter_id",
     "prefix",
     "ring_id",
     "rollout_id",
     "ticket_id",
+    "domain_id",
     "attachment_id",
 )
 
@@ -79,7 +82,7 @@ class Route:
 
 
 def _given(name: str, place: dict[str, Any]) -> Any:
-    return {"step": "contacts", "secret": "x" * 32}.get(name) or place[name]
+    return {"step": "contacts", "language": "en", "secret": "x" * 32}.get(name) or place[name]
 
 
 def routes() -> list[Route]:

@@ -21,19 +21,23 @@ from audit.clock import now
 from partners.models import PartnerDraft, PartnerRelationship
 from partners.services import invitations, relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
-from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, User
+from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, TenantDomain, User
 from rooms.models import (
+    BulkAction,
     InventoryImport,
     Release,
     Rollout,
     Room,
+    RoomState,
     TicketAttachment,
     TicketRoom,
     UpdateRing,
 )
 from rooms.scopes import Scope
-from rooms.services import attachments, inventory_imports
+from rooms.services import attachments, bulk_changes, inventory_imports, saved_filters, telemetry
+from rooms.services.telemetry import Report
 from tests.factories.browsing import browser
+from tests.factories.devices import enroll, well
 from tests.factories.world import (
     Customer,
     assign,
@@ -88,10 +92,32 @@ MISSING = uuid.UUID("99999999-9999-4999-8999-999999999999")
 SAID: dict[str, dict[str, Any]] = {
     "api-room": {"city": "Bonn"},
     "api-groups": {"name": "Another group"},
+    "agent_enroll": {
+        "key": "trmk_nobodys",
+        "resource_account": "new@contoso.example",
+        "host_name": "MTR-1",
+        "serial_number": "",
+        "app_version": "5.0.0",
+        "os_version": "11",
+    },
+    "api-settings": {"name": "Another name"},
+    "api-domains": {"domain": "another.example"},
+    "api-notifications": {"events": {"key.reset": {"to_admins": False}}},
+    "api-mail-look": {"sender_name": "Another name"},
+    "api-customer-terms-accept": {"version": 1, "agrees": True},
     "group": {"pick": "room_id"},
+    "keys_reset": {"grace": "0"},
     "group_add": {"name": "Another group"},
     "group_edit": {"name": "Another name"},
     "group_rooms": {"pick": "room_id"},
+    "room_suppress": {"ends": "open"},
+    "rooms_bulk": {"pick": "room_id"},
+    "rooms_filters": {"name": "Another filter", "query": "city=Berlin"},
+    "rooms_filter": {"name": "Another name"},
+    "api-room-suppress": {"reason": "New carpet"},
+    "api-rooms-bulk": {"rooms": ["room_id"], "action": "enroll"},
+    "api-room-filters": {"name": "Another filter", "query": "city=Berlin"},
+    "api-room-filter": {"name": "Another name"},
     "api-tickets": {"title": "No picture", "rooms": ["room_id"]},
     "api-ticket-entries": {"text": "Any news?"},
     "api-ticket-state": {"state": "investigating"},
@@ -102,6 +128,13 @@ SAID: dict[str, dict[str, Any]] = {
     "ticket_state": {"state": "investigating", "version": 2},
     "ticket_assign": {"person": "", "version": 2},
     "ticket_close": {"reason": "fixed", "version": 2},
+    "api-rings": {"name": "Another ring", "rollout_days": 3},
+    "api-ring": {"test_days": 1},
+    "api-ring-rooms": {"rooms": ["room_id"]},
+    "ring_add": {"name": "Another ring", "rollout_days": 3, "test_days": 0},
+    "ring_edit": {"name": "Another name", "rollout_days": 2, "test_days": 0, "version": 1},
+    "ring_order": {"to": "up"},
+    "ring_rooms": {"pick": "room_id"},
 }
 
 
@@ -156,6 +189,8 @@ def make_scene() -> Scene:
     american = contoso.rooms[2]
     room_group(contoso.tenant, AMERICAN_GROUP, american)
     _rings_and_tickets((contoso, tailwind, wingtip), american)
+    for customer in (contoso, tailwind, wingtip):
+        telemetry.record(enroll(customer, customer.rooms[0])[0], Report([well()], "5.0.0", "11"))
     ours, (ann,) = join(contoso, world.fabrikam, "ann")
     theirs, (nils,) = join(contoso, world.northwind, "nils", rooms=[american])
     second, _ = join(wingtip, world.fabrikam, "ann", scope=Scope(all_rooms=True))
@@ -207,7 +242,18 @@ def make_scene() -> Scene:
     relationships.remove(ended, by=contoso.admin)
     User.objects.filter(pk=people["inactive"].pk).update(is_active=False)
     _back_office_rows(contoso, ann)
+    Room.objects.update(state=RoomState.ENROLLED)
+    changes = {customer.tenant.name: _bulk_change_of(customer) for customer in (contoso, tailwind)}
+    filters = {
+        customer.tenant.name: saved_filters.save(customer.tenant, "Berlin", "city=Berlin", by=customer.admin).pk
+        for customer in (contoso, tailwind)
+    }
     imports = {customer.tenant.name: _import_of(customer) for customer in (contoso, tailwind)}
+
+    domains = {
+        customer.tenant.pk: TenantDomain.objects.create(tenant=customer.tenant, domain="new.example").pk
+        for customer in (contoso, tailwind, wingtip)
+    }
 
     def place(customer: Customer, room: Room, relationship: PartnerRelationship, role: Role | None = None) -> dict:
         base = _base(relationship) if role is None else role.assignments.order_by("pk").first()
@@ -222,11 +268,14 @@ def make_scene() -> Scene:
             "assignment_id": base.pk if base else MISSING.int % 10**9,
             "ring_id": room.ring_id,
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
+            "domain_id": domains.get(customer.tenant.pk, 10**9),
             "ticket_id": TicketRoom.objects.filter(room=room).values_list("ticket", flat=True).get(),
             "attachment_id": TicketAttachment.objects.filter(ticket__tied_rooms__room=room)
             .values_list("pk", flat=True)
             .get(),
             "import_id": inventory.pk if inventory else MISSING,
+            "change_id": changes.get(customer.tenant.name, MISSING),
+            "filter_id": filters.get(customer.tenant.name, MISSING.int % 10**9),
             "prefix": keys.get(relationship, "trm_none"),
         }
 
@@ -256,6 +305,16 @@ def _base(relationship: PartnerRelationship) -> Assignment | None:
     return Assignment.objects.filter(
         role__delegation=relationship.delegation_id, key=AssignmentKey.INVITED_ADMINS
     ).first()
+
+
+def _filled(value: Any, place: dict[str, Any]) -> Any:
+    return [place.get(one, one) for one in value] if isinstance(value, list) else place.get(value, value)
+
+
+def _bulk_change_of(customer: Customer) -> uuid.UUID:
+    made = bulk_changes.prepare(customer.tenant, [customer.rooms[0].pk], by=customer.admin)
+    bulk_changes.describe(made, BulkAction.ENROLL, {})
+    return made.pk
 
 
 def _import_of(customer: Customer) -> InventoryImport:

@@ -35,8 +35,13 @@ CAUSES = {
     "rbac.services.assignments.delete": "a step of removing a partner",
     "rbac.services.delegations.open_for": "a step of adding a partner",
     "rbac.services.delegations.remove_roles": "a step of removing a partner",
+    "rooms.services.enrolments.enroll": "a device brings the enrolment key",
+    "rooms.services.keys.encrypt_anew": "the command line, after another secret was put first",
+    "rooms.services.telemetry.record": "a device reports of its own room, by its token",
     "rooms.services.ticket_silence._close": "nobody had anything to add for days, by the database's clock",
     "rooms.scopes.follow_groups": "a step of changing a group's rooms, which has asked",
+    "rooms.services.rollout_clock._at": "time has come, by the database's clock",
+    "rooms.services.rollout_clock.schedule": "a release that support staff have published",
     "rbac.sign_in._enter": "somebody signs in, as his own directory says who he is",
     "rbac.sign_in._return": "as _enter",
 }

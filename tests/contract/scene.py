@@ -13,7 +13,8 @@ from partners.models import ApiToken
 from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
-from rooms.services import attachments, groups, tickets
+from rooms.models import Room, RoomState
+from rooms.services import attachments, groups, keys, saved_filters, tickets
 from tests.factories.callers import Caller, nobody, person, token, tool
 from tests.factories.tickets import reported
 from tests.factories.world import World, invite, join, make
@@ -52,6 +53,9 @@ def _patterns(patterns: Any) -> Iterator[URLPattern]:
             yield one
 
 
+ROOM = ("status", "activity", "enroll", "suppress", "unsuppress", "unenroll")
+
+
 class Scene:
     """Contoso with an active partner and an open invitation, Tailwind beside it with the same; and everybody."""
 
@@ -66,6 +70,7 @@ class Scene:
         self.foreign_group = groups.create(
             tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
         )
+        keys.reset(world.contoso.tenant, by=world.contoso.admin)
         self.ticket = reported(world)
         self.foreign_ticket = tickets.report(
             tailwind.tenant, by=tailwind.admin, title="Foreign", rooms=[tailwind.rooms[0].pk]
@@ -73,6 +78,8 @@ class Scene:
         log = attachments.store(self.ticket, by=world.contoso.admin, file_name="a.log", stream=BytesIO(b"all is well"))
         self.attachment = attachments.attach(self.ticket, by=world.contoso.admin, upload=str(log.pk)).attachment
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
+        self.filter = saved_filters.save(world.contoso.tenant, "Cologne", "city=Köln", by=world.contoso.admin)
+        Room.objects.filter(pk=world.contoso.german[0].pk).update(state=RoomState.ENROLLED)
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
 
@@ -138,9 +145,15 @@ class Scene:
             "api-customer": [],
             "api-rooms": [],
             "api-room": [contoso.german[0].pk],
+            **{f"api-room-{name}": [contoso.german[0].pk] for name in ROOM},
+            "api-rooms-bulk": [],
+            "api-room-filters": [],
+            "api-room-filter": [self.filter.pk],
             "api-groups": [],
             "api-group": [self.group.pk],
             "api-group-rooms": [self.group.pk],
+            "api-keys": [],
+            "api-key-download": [],
             "api-tickets": [],
             "api-ticket": [self.ticket.pk],
             "api-ticket-entries": [self.ticket.pk],
@@ -149,6 +162,8 @@ class Scene:
             "api-ticket-close": [self.ticket.pk],
             "api-ticket-attachments": [self.ticket.pk],
             "api-ticket-attachment": [self.ticket.pk, self.attachment.pk],
+            "api-report-figures": [],
+            "api-report-rooms": [],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -172,9 +187,14 @@ class Scene:
         contact = {"name": "Kim", "upn": "kim@northwind.example"}
         bodies: dict[str, Any] = {
             "patch room": {"capacity": 12},
+            "post room-suppress": {"reason": "New carpet"},
+            "post rooms-bulk": {"rooms": [self.world.contoso.german[0].pk], "action": "enroll"},
+            "post room-filters": {"name": "Berlin", "query": "city=Berlin"},
+            "patch room-filter": {"name": "Deutschland"},
             "post groups": {"name": "Berlin", "rooms": [self.world.contoso.german[0].pk]},
             "patch group": {"name": "Deutschland"},
             "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},
+            "post keys": {"grace_hours": 24},
             "post tickets": {"title": "No picture", "rooms": [self.world.contoso.german[0].pk]},
             "post ticket-entries": {"text": "Any news?"},
             "post ticket-state": {"state": "investigating"},

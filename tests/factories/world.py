@@ -53,7 +53,7 @@ class Customer:
 
     @property
     def domain(self) -> str:
-        return self.tenant.domains.get().domain
+        return self.tenant.domains.get(verified_at__isnull=False).domain
 
     def member(self, role: BuiltIn, name: str, scope: Scope | None = None) -> User:
         """Somebody in the built-in `role`, over `scope` (all rooms, if none is given)."""

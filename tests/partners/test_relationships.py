@@ -340,7 +340,10 @@ def test_removal_is_complete_at_once(rich):
         assert access.effective(person, contoso.tenant.pk) == frozenset()
     assert set(rich.bob.groups.all()) == set(rich.carl.groups.all()) == set(rich.gus.groups.all()) == set()
     assert evidence.events[0].before == {"state": "active", "people": 3, "rooms": 2, "invitations": 1, "tokens": 1}
-    assert evidence.messages == [("partners.removed", str(rich.relationship.pk), "waiting")]
+    assert evidence.messages == [
+        ("partners.removed", str(rich.relationship.pk), "waiting"),
+        ("partners.ended", str(rich.relationship.pk), "waiting"),
+    ]
     payload = OutboxMessage.objects.get(kind="partners.removed").payload
     assert payload["upns"] == [ANN, BOB, "carl@fabrikam.example"]
     mail = OutboxMessage.objects.get(kind="partners.invitation", subject_id=str(rich.open.pk))

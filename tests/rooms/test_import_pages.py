@@ -380,8 +380,8 @@ def test_pages_ask_as_often_for_many_rows_as_for_one(scene, django_assert_num_qu
     lines = "".join(f"n{number}@contoso.example,N,,\n" for number in range(count))
     client, file = browser(scene.admin), SimpleUploadedFile("x.csv", (HEAD + lines).encode())
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(12):
         client.post(scene.url(), {"file": file})
     found = InventoryImport.objects.get()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(5):
         client.get(scene.url("rooms_import_report", found.pk))

@@ -167,5 +167,5 @@ def test_a_partners_change_waits_for_nobody_only_while_the_policy_says_so(world,
 
 
 def test_a_change_of_a_room_asks_only_so_often(world, room, django_assert_num_queries):
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(7):
         modify(world, room, city="Köln")

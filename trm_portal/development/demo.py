@@ -64,6 +64,8 @@ class Demo:
             "ALLOWED_HOSTS": f"{ports.LOOPBACK},localhost",
             "SECRET_KEY": self.state.secret("secret key"),
             "INVITATION_LINK_KEY": self.state.secret("invitation link key"),
+            "ENROLLMENT_KEY_SECRETS": self.state.secret("enrolment key secret"),
+            "ENROLLMENTS_PER_MINUTE": "6000",  # `simulate_devices` enrols them all from here
             "MAIL_FOLDER": str(self.mails),
             "ATTACHMENTS_ROOT": str(self.attachments),
         }

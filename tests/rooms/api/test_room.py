@@ -221,7 +221,7 @@ def test_room_costs_as_much_with_one_group_as_with_three(world, room, caller, gr
         room_group(world.contoso.tenant, f"Group {number}", room)
     with CaptureQueriesContext(connection) as captured:
         assert len(caller.get().json()["groups"]) == groups
-    assert len(captured) == 9, [one["sql"][:120] for one in captured]
+    assert len(captured) == 6, [one["sql"][:120] for one in captured]
 
 
 @pytest.mark.parametrize("role", BuiltIn.values)
