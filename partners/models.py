@@ -14,6 +14,7 @@ from knox.models import AbstractAuthToken
 from audit.clock import Now
 from rbac.access import OfTenant, Rule
 from rbac.catalogue import CEILING, Permission
+from rbac.drafts import Draft
 from rbac.models import Delegation, DelegationState, Tenant, User
 from rbac.upn import MAX_LENGTH, PATTERN
 
@@ -216,22 +217,14 @@ class Invitation(models.Model):
         return self.delivery_address or self.upn
 
 
-class PartnerDraft(models.Model):
+class PartnerDraft(Draft):
     """What somebody has entered in *Add partner* so far; survives a reload and a new sign-in."""
-
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+")
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    data = models.JSONField(default=dict)
-    changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:
         verbose_name = _("draft of a partner")
         verbose_name_plural = _("drafts of partners")
         default_permissions = ("view",)
         constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="draft_one_per_person")]
-
-    def __str__(self) -> str:
-        return f"{self.user} → {self.tenant}"
 
 
 class ApiToken(AbstractAuthToken):

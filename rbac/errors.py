@@ -21,6 +21,56 @@ class BuiltInRole(RuleBroken):
     text = _("Built-in roles cannot be changed or deleted.")
 
 
+class RoleNameTaken(RuleBroken):
+    code = "role_name_taken"
+    text = _("A role of this name exists already.")
+
+
+class NoPermissions(RuleBroken):
+    code = "no_permissions"
+    status = 400
+    text = _("Choose at least one permission.")
+
+
+class AboveCeiling(RuleBroken):
+    code = "above_ceiling"
+    status = 400
+    text = _("A partner’s role can hold no more than its primary admins hold.")
+
+
+class KeptAssignment(RuleBroken):
+    code = "kept_assignment"
+    text = _("This assignment belongs to the portal. It can be neither renamed, given dates nor deleted.")
+
+
+class NoEndDate(RuleBroken):
+    code = "no_end_date"
+    status = 400
+    text = _("Primary admins have no end date.")
+
+
+class DatesNotInOrder(RuleBroken):
+    code = "dates_not_in_order"
+    status = 400
+    text = _("The end comes after the beginning.")
+
+
+class SecurityGroupNameTaken(RuleBroken):
+    code = "security_group_name_taken"
+    text = _("A security group of this name exists already.")
+
+
+class SecurityGroupInUse(RuleBroken):
+    code = "security_group_in_use"
+    text = _("This security group is a member of an assignment. Take it out there first.")
+
+
+class NotInvited(RuleBroken):
+    code = "not_invited"
+    status = 400
+    text = _("Primary admins who have never signed in are invited by the customer.")
+
+
 class AlreadyPartner(RuleBroken):
     code = "already_partner"
     text = _("Your organisation already is an active partner of this customer.")
@@ -175,5 +225,8 @@ CONSTRAINTS.update(
         "domain_verified_once": DomainTaken,
         "domain_once_per_tenant": DomainListed,
         "domain_form": InvalidDomain,
+        "assignment_dates_in_order": DatesNotInOrder,
+        "assignment_primary_has_no_end": KeptAssignment,
+        "security_group_name": SecurityGroupNameTaken,
     }
 )

@@ -7,9 +7,9 @@ class RoomsConfig(AppConfig):
     verbose_name = _("Rooms")
 
     def ready(self) -> None:
-        """Whoever founds a tenant gives it its rings and default group; every process can deliver tickets' messages."""
-        import rooms.emails  # noqa: F401, PLC0415 - reads models, which are there only now
+        """Whoever founds a tenant gives it its rings and default group; every process can deliver rooms' messages."""
         from rbac.services import tenants  # noqa: PLC0415 - reads models, which are there only now
+        from rooms import access_emails, emails  # noqa: F401, PLC0415 - they register what they deliver
         from rooms.services import founding  # noqa: PLC0415
 
         tenants.prepares(founding.set_up)

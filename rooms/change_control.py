@@ -15,7 +15,7 @@ from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Tenant, User
 from rooms.errors import ManualNotOffered
 from rooms.models import ControlMode
-from rooms.services import attachments, monitoring, policies, rollout_control, rooms, tickets, update_rings
+from rooms.services import attachments, monitoring, policies, roles, rollout_control, rooms, tickets, update_rings
 
 # What a controlled event can be, and the service that carries it out: `service(target, by=…, **params)`. Parameters are
 # plain JSON values, so that a change can wait for its approval.
@@ -37,6 +37,14 @@ _SERVICES: dict[tuple[Permission, str], Callable[..., Any]] = {
     (Permission.TICKETS_UPDATE, "assign"): tickets.assign,
     (Permission.TICKETS_UPDATE, "change_state"): tickets.change_state,
     (Permission.TICKETS_UPDATE, "close"): tickets.close,
+    (Permission.ROLES_MODIFY, "create"): roles.create,
+    (Permission.ROLES_MODIFY, "modify"): roles.modify,
+    (Permission.ROLES_MODIFY, "delete"): roles.delete,
+    (Permission.ROLES_MODIFY, "assign"): roles.assign,
+    (Permission.ROLES_MODIFY, "modify_assignment"): roles.modify_assignment,
+    (Permission.ROLES_MODIFY, "delete_assignment"): roles.delete_assignment,
+    (Permission.ROLES_MODIFY, "members"): roles.change_members,
+    (Permission.ROLES_MODIFY, "scope"): roles.change_scope,
 }
 
 

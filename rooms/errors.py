@@ -9,7 +9,7 @@ from audit.log import CONSTRAINTS
 class StaleVersion(RuleBroken):
     code = "stale_version"
     status = 412
-    text = _("Somebody else has changed this room in the meantime. Look at the current values and try again.")
+    text = _("Somebody else has changed this in the meantime. Look at the current values and try again.")
 
 
 class UnknownRooms(RuleBroken):

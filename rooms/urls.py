@@ -10,13 +10,17 @@ from rooms.views import (
     keys,
     monitoring,
     overview,
+    permissions,
     reports,
     rings,
+    role_edit,
+    role_wizard,
     roles,
     rollouts,
     room,
     rooms,
     saved_filters,
+    security_groups,
     ticket_list,
     ticket_report,
     tickets,
@@ -92,17 +96,43 @@ of_tenant: list[URLPattern | URLResolver] = [
 
 _of_assignment: list[URLPattern | URLResolver] = [
     path("", assignments.assignment, name="assignment"),
+    path("edit/", role_edit.assignment_edit, name="assignment_edit"),
     path("members/", assignments.members, name="assignment_members"),
     path("scope/", assignments.scope, name="assignment_scope"),
+    path("delete/", role_edit.assignment_delete, name="assignment_delete"),
+    path("leave/", role_edit.assignment_leave, name="assignment_leave"),
+]
+
+_of_role: list[URLPattern | URLResolver] = [
+    path("", roles.role, name="role"),
+    path("edit/", role_edit.role_edit, name="role_edit"),
+    path("permissions/", role_edit.role_permissions, name="role_permissions"),
+    path("delete/", role_edit.role_delete, name="role_delete"),
+    path("assignments/add/", role_wizard.assignment_add, name="assignment_add"),
+    path("assignments/add/<slug:step>/", role_wizard.assignment_add_step, name="assignment_add_step"),
+    path("assignments/<int:assignment_id>/", include(_of_assignment)),
+]
+
+_of_security_group: list[URLPattern | URLResolver] = [
+    path("", security_groups.group, name="security_group"),
+    path("edit/", security_groups.edit, name="security_group_edit"),
+    path("delete/", security_groups.delete, name="security_group_delete"),
 ]
 
 of_tenant += [
     path("settings/keys/", keys.keys, name="keys"),
     path("settings/keys/download/", keys.download, name="keys_download"),
     path("settings/keys/reset/", keys.reset, name="keys_reset"),
+    path("rooms/<int:room_id>/access/", permissions.room_access, name="room_access"),
     path("settings/roles/", roles.roles, name="roles"),
-    path("settings/roles/<int:role_id>/", roles.role, name="role"),
-    path("settings/roles/<int:role_id>/assignments/<int:assignment_id>/", include(_of_assignment)),
+    path("settings/roles/add/", role_wizard.role_add, name="role_add"),
+    path("settings/roles/add/<slug:step>/", role_wizard.role_add_step, name="role_add_step"),
+    path("settings/roles/permission-table/", permissions.permission_table, name="permission_table"),
+    path("settings/roles/people/<int:user_id>/", permissions.person_access, name="person_access"),
+    path("settings/roles/security-groups/", security_groups.groups, name="security_groups"),
+    path("settings/roles/security-groups/add/", security_groups.add, name="security_group_add"),
+    path("settings/roles/security-groups/<int:security_group_id>/", include(_of_security_group)),
+    path("settings/roles/<int:role_id>/", include(_of_role)),
 ]
 
 urlpatterns = [path("c/<uuid:tenant_id>/", include(of_tenant))]

@@ -4,6 +4,13 @@ from django.urls import URLPattern, path
 
 from rbac.api.base import CustomerView
 from rooms.api import tickets
+from rooms.api.access import (
+    OneSecurityGroup,
+    PersonAccess,
+    RoomAccess,
+    SecurityGroupPeople,
+    SecurityGroups,
+)
 from rooms.api.bulk import OneSavedFilter, RoomsBulk, SavedFilters
 from rooms.api.groups import GroupRooms, Groups, MakeDefault, OneGroup
 from rooms.api.keys import KeyDownload, Keys
@@ -17,6 +24,7 @@ from rooms.api.monitoring import (
 )
 from rooms.api.reports import ReportFigures, ReportRooms
 from rooms.api.rings import OneRing, RingRooms, Rings
+from rooms.api.roles import AssignmentMembers, Assignments, AssignmentScope, OneAssignment, OneRole, Roles
 from rooms.api.rollouts import (
     ForceRollout,
     OneRollout,
@@ -27,6 +35,10 @@ from rooms.api.rollouts import (
     Rollouts,
 )
 from rooms.api.rooms import OneRoom, Rooms
+
+CUSTOMER = "customers/<uuid:tenant_id>"
+ASSIGNMENT = f"{CUSTOMER}/assignments/<int:assignment_id>"
+SECURITY_GROUP = f"{CUSTOMER}/security-groups/<int:security_group_id>"
 
 _TICKET = "customers/<uuid:tenant_id>/tickets/<int:ticket_id>/"
 _of_ticket: list[URLPattern] = [
@@ -72,6 +84,17 @@ urlpatterns: list[URLPattern] = [
     path("customers/<uuid:tenant_id>/rollouts/<int:rollout_id>/", OneRollout.as_view(), name="api-rollout"),
     path("customers/<uuid:tenant_id>/reports/", ReportFigures.as_view(), name="api-report-figures"),
     path("customers/<uuid:tenant_id>/reports/rooms/", ReportRooms.as_view(), name="api-report-rooms"),
+    path(f"{CUSTOMER}/roles/", Roles.as_view(), name="api-roles"),
+    path(f"{CUSTOMER}/roles/<int:role_id>/", OneRole.as_view(), name="api-role"),
+    path(f"{CUSTOMER}/roles/<int:role_id>/assignments/", Assignments.as_view(), name="api-assignments"),
+    path(f"{ASSIGNMENT}/", OneAssignment.as_view(), name="api-assignment"),
+    path(f"{ASSIGNMENT}/scope/", AssignmentScope.as_view(), name="api-assignment-scope"),
+    path(f"{ASSIGNMENT}/members/", AssignmentMembers.as_view(), name="api-assignment-members"),
+    path(f"{CUSTOMER}/security-groups/", SecurityGroups.as_view(), name="api-security-groups"),
+    path(f"{SECURITY_GROUP}/", OneSecurityGroup.as_view(), name="api-security-group"),
+    path(f"{SECURITY_GROUP}/people/", SecurityGroupPeople.as_view(), name="api-security-group-people"),
+    path(f"{CUSTOMER}/rooms/<int:room_id>/access/", RoomAccess.as_view(), name="api-room-access"),
+    path(f"{CUSTOMER}/people/<int:user_id>/access/", PersonAccess.as_view(), name="api-person-access"),
 ]
 
 _of_rollout: dict[str, type[CustomerView]] = {

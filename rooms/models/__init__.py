@@ -24,6 +24,7 @@ from rooms.models.report import (
     TenantPeriod,
     TicketDay,
 )
+from rooms.models.role_draft import RoleDraft
 from rooms.models.room import MONITORED, Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow, in_state, state_now
 from rooms.models.scope import AssignmentRoom, AssignmentRoomGroup, RoomGroup, RoomGroupMember
 from rooms.models.ticket import (
@@ -78,6 +79,7 @@ __all__ = [
     "ReportRoom",
     "ReportTenant",
     "RingKey",
+    "RoleDraft",
     "Rollout",
     "RolloutState",
     "Room",

@@ -26,6 +26,7 @@ from rooms.models import (
     BulkAction,
     InventoryImport,
     Release,
+    RoleDraft,
     Rollout,
     Room,
     RoomState,
@@ -105,6 +106,14 @@ SAID: dict[str, dict[str, Any]] = {
     "api-notifications": {"events": {"key.reset": {"to_admins": False}}},
     "api-mail-look": {"sender_name": "Another name"},
     "api-customer-terms-accept": {"version": 1, "agrees": True},
+    "api-roles": {"name": "Helpers", "permissions": ["rooms.view"]},
+    "api-role": {"name": "Another role"},
+    "api-assignment": {"description": "Another one"},
+    "api-assignments": {"name": "Another", "scope": {"all_rooms": True}},
+    "api-assignment-scope": {"all_rooms": True},
+    "api-assignment-members": {"add": ["new@contoso.example"]},
+    "api-security-groups": {"name": "Another group"},
+    "api-security-group": {"name": "Another name"},
     "group": {"pick": "room_id"},
     "keys_reset": {"grace": "0"},
     "group_add": {"name": "Another group"},
@@ -248,6 +257,10 @@ def make_scene() -> Scene:
         customer.tenant.name: saved_filters.save(customer.tenant, "Berlin", "city=Berlin", by=customer.admin).pk
         for customer in (contoso, tailwind)
     }
+    security_groups = {
+        customer.tenant.name: security_group(customer.tenant, f"{customer.tenant.name} security group").pk
+        for customer in (contoso, tailwind, wingtip)
+    }
     imports = {customer.tenant.name: _import_of(customer) for customer in (contoso, tailwind)}
 
     domains = {
@@ -266,6 +279,8 @@ def make_scene() -> Scene:
             "invitation_id": pending[relationship].pk,
             "role_id": base.role_id if base else MISSING.int % 10**9,
             "assignment_id": base.pk if base else MISSING.int % 10**9,
+            "security_group_id": security_groups[customer.tenant.name],
+            "user_id": base.people.order_by("pk").values_list("pk", flat=True).first() if base else 10**9,
             "ring_id": room.ring_id,
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
             "domain_id": domains.get(customer.tenant.pk, 10**9),
@@ -358,6 +373,7 @@ def _back_office_rows(contoso: Customer, ann: User) -> None:
     """One of each thing that the back office shows and that nothing above has made."""
     AccessAttempt.objects.create(username="x", ip_address="127.0.0.1", failures_since_start=1)
     PartnerDraft.objects.create(tenant=contoso.tenant, user=contoso.admin)
+    RoleDraft.objects.create(tenant=contoso.tenant, user=contoso.person("drafter"))
     security_group(contoso.tenant, "Contoso staff", contoso.admin)
     assert PendingClaim.objects.exists()
 
@@ -368,6 +384,7 @@ def _secrets(contoso: Customer, tailwind: Customer, wingtip: Customer) -> dict[s
         customer.tenant.name: {
             f"{customer.tenant.name} room",
             f"{customer.tenant.name} group",
+            f"{customer.tenant.name} security group",
             f"{customer.tenant.name} tower",
             f"keeper@{customer.domain}",
         }

@@ -42,6 +42,7 @@ BACK_OFFICE = {
     "rooms.inventoryimport",
     "rooms.release",
     "rooms.rollout",
+    "rooms.roledraft",
     "rooms.room",
     "rooms.roomgroup",
     "rooms.updatering",

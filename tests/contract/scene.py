@@ -13,8 +13,11 @@ from partners.models import ApiToken
 from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
+from rbac.services import security_groups
 from rooms.models import Room, RoomState
-from rooms.services import attachments, groups, keys, saved_filters, tickets
+from rooms.scopes import Scope
+from rooms.services import attachments, groups, keys, roles, saved_filters, tickets
+from rooms.services.roles import Proposed
 from tests.factories.callers import Caller, nobody, person, token, tool
 from tests.factories.tickets import reported
 from tests.factories.world import World, invite, join, make
@@ -77,6 +80,15 @@ class Scene:
         )
         log = attachments.store(self.ticket, by=world.contoso.admin, file_name="a.log", stream=BytesIO(b"all is well"))
         self.attachment = attachments.attach(self.ticket, by=world.contoso.admin, upload=str(log.pk)).attachment
+        self.role = roles.create(
+            world.contoso.tenant,
+            by=world.contoso.admin,
+            name="Helpers",
+            permissions=[Permission.ROOMS_VIEW],
+            assignment=Proposed("First", members=("new@contoso.example",), scope=Scope(all_rooms=True)).as_data(),
+        )
+        self.assignment = self.role.assignments.get()
+        self.security_group = security_groups.create(world.contoso.tenant, "Office", by=world.contoso.admin)
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
         self.filter = saved_filters.save(world.contoso.tenant, "Cologne", "city=Köln", by=world.contoso.admin)
         Room.objects.filter(pk=world.contoso.german[0].pk).update(state=RoomState.ENROLLED)
@@ -164,6 +176,17 @@ class Scene:
             "api-ticket-attachment": [self.ticket.pk, self.attachment.pk],
             "api-report-figures": [],
             "api-report-rooms": [],
+            "api-roles": [],
+            "api-role": [self.role.pk],
+            "api-assignments": [self.role.pk],
+            "api-assignment": [self.assignment.pk],
+            "api-assignment-scope": [self.assignment.pk],
+            "api-assignment-members": [self.assignment.pk],
+            "api-security-groups": [],
+            "api-security-group": [self.security_group.pk],
+            "api-security-group-people": [self.security_group.pk],
+            "api-room-access": [contoso.german[0].pk],
+            "api-person-access": [self.ann.pk],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -200,6 +223,19 @@ class Scene:
             "post ticket-state": {"state": "investigating"},
             "post ticket-assignment": {"person": None},
             "post ticket-close": {"reason": "fixed"},
+            "post roles": {
+                "name": "Desk",
+                "permissions": ["rooms.view"],
+                "assignment": {"name": "First", "scope": {"rooms": [self.world.contoso.german[0].pk]}},
+            },
+            "patch role": {"permissions": ["rooms.modify"]},
+            "post assignments": {"name": "Second", "scope": {"rooms": [self.world.contoso.german[0].pk]}},
+            "patch assignment": {"description": "The first one"},
+            "post assignment-scope": {"rooms": [self.world.contoso.german[0].pk]},
+            "post assignment-members": {"add": ["amy@contoso.example"]},
+            "post security-groups": {"name": "Bureau"},
+            "patch security-group": {"name": "Bureau"},
+            "post security-group-people": {"remove": ["admin@contoso.example"]},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},

@@ -409,7 +409,7 @@ def test_somebody_elses_faster_change_is_shown_beside_and_saving_again_is_a_choi
 
     assert response.status_code == 200
     said = text(response)
-    assert "Somebody else has changed this room in the meantime" in said
+    assert "Somebody else has changed this in the meantime" in said
     assert "Now stored: Ulm" in said
     assert "Now stored: 5" in said
     assert 'value="Bonn"' in response.content.decode()

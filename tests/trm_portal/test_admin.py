@@ -29,7 +29,7 @@ from partners.services import relationships, terms, tokens
 from rbac.catalogue import Permission
 from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, User
 from rbac.services import accounts, tenants
-from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport, Release
+from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport, Release, RoleDraft
 from rooms.services import keys, releases, rollout_clock
 from tests.factories.devices import bad, enroll, key_of, report
 from tests.factories.evidence import fingerprints, leaves
@@ -139,6 +139,7 @@ class Scene:
             beat_at=now(),
             created_at=now(),
         )
+        RoleDraft.objects.create(tenant=contoso.tenant, user=contoso.admin, data={"members": ["x@y.example"]})
         InventoryImport.objects.create(
             tenant=contoso.tenant,
             person=contoso.admin,
@@ -203,6 +204,7 @@ class Scene:
         for name in ("gil", "hal"):
             person = contoso.person(name)
             PartnerDraft.objects.create(tenant=contoso.tenant, user=person)
+            RoleDraft.objects.create(tenant=contoso.tenant, user=person)
             security_group(contoso.tenant, f"{name}'s group", person)
             room_group(contoso.tenant, f"{name}'s rooms")
             terms.publish(f"English by {name}", f"German by {name}", by=None)

@@ -27,7 +27,15 @@ from rooms import scopes
 from rooms.models import Room
 from rooms.scopes import Scope
 from rooms.services import groups, inventory
-from trm_portal.development import demo_devices, demo_operations, demo_reports, demo_rings, demo_settings, demo_tickets
+from trm_portal.development import (
+    demo_devices,
+    demo_operations,
+    demo_reports,
+    demo_rings,
+    demo_roles,
+    demo_settings,
+    demo_tickets,
+)
 from trm_portal.development import demo_people as people
 from trm_portal.development.demo_people import (
     CUSTOMERS,
@@ -149,6 +157,8 @@ def _fill_tailwind() -> None:
     vienna, berlin, london = _scope(tenant, "Vienna", "Zurich"), _scope(tenant, "Berlin"), _scope(tenant, "London")
 
     _add(tessa, "Fabrikam AV Services", vienna, people.ANN, accepts=True)
+    team = [account(one.upn) for one in (people.LENA, people.TOM, people.ANN, people.BOB)]
+    demo_roles.fill(tessa, *team, vienna=vienna, berlin=berlin)
     relationships.suspend(_add(tessa, "Northwind Rooms GmbH", berlin, people.NILS, accepts=True), by=tessa)
     _add(tessa, "Adatum Integrators", london, people.ADA)
     declined = _add(tessa, "Northwind Rooms London", london, people.NORA)

@@ -16,7 +16,7 @@ TENANT_TRUE_UNDO = "ALTER TABLE rooms_ticketupload DROP CONSTRAINT ticketupload_
 class Migration(migrations.Migration):
     dependencies = [
         ("rbac", "0003_settings"),
-        ("rooms", "0006_operation_rules"),
+        ("rooms", "0009_reports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
