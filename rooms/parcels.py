@@ -3,6 +3,8 @@
 Who is told, and what of it he may read, is found out when the mail is sent.
 """
 
+from uuid import UUID
+
 from audit.outbox import Parcel
 from rbac.models import User
 from rooms.models import Ticket, TicketEntry
@@ -33,6 +35,11 @@ def message_notice(ticket: Ticket, entry: TicketEntry, by: User) -> Parcel:
 def closed_notice(ticket: Ticket, by: User | None) -> Parcel:
     """Tells those who take part and whom the customer chose, while it stays closed; `by` None: the portal itself."""
     return _about(CLOSED, ticket, by)
+
+
+def system_notice(kind: str, ticket_id: int, tenant_id: UUID) -> Parcel:
+    """As OPENED or CLOSED, of what a device did."""
+    return Parcel(kind, str(ticket_id), tenant_id, {"by": None, "who": ""})
 
 
 def _about(kind: str, ticket: Ticket, by: User | None) -> Parcel:

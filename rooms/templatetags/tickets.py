@@ -83,6 +83,8 @@ def entry_sentence(entry: Any) -> str:
         return _("opened this ticket")
     if entry.kind == EntryKind.ATTACHMENT:
         return _("attached a file")
+    if entry.kind == EntryKind.STATE and "severity_to" in detail:
+        return _("changed the severity to “%(severity)s”") % {"severity": _word(Severity, detail["severity_to"])}
     if entry.kind == EntryKind.STATE:
         return _("changed the state to “%(state)s”") % {"state": _word(TicketState, detail.get("to"))}
     if entry.kind == EntryKind.REOPENED:

@@ -57,10 +57,10 @@ def test_holders_are_those_who_get_the_same_answer_alone(world, permission):
     assert holders(permission, []) == {}
 
 
-def test_holders_take_two_statements(world, django_assert_num_queries):
+def test_holders_take_three_statements(world, django_assert_num_queries):
     crowd(world)
     rooms = list(world.contoso.rooms)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         holders(Permission.TICKETS_UPDATE, rooms)
 
 

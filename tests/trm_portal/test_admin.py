@@ -88,6 +88,7 @@ NOT_SHOWN = {
     "rooms.ticketentry",
     "rooms.ticketroom",
     "rooms.approvalrequest",
+    "rooms.ticketupload",
     "rooms.assignmentroom",
     "rooms.assignmentroomgroup",
     "rooms.device",
