@@ -9,7 +9,8 @@ RUN /venv/bin/python -m trm_portal.development.translations \
        /venv/bin/python manage.py collectstatic --noinput
 
 FROM python:3.11-slim-bookworm
-RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin portal
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin portal \
+    && install -d -o 10001 -m 700 /attachments
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app

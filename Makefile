@@ -27,8 +27,8 @@ check: ## Look for mistakes without running the portal: style, types, order of t
 browser: ## Run the tests in a real browser (needs a chromium)
 	@$(ENVIRONMENT) check && exec $(RUN) -m pytest tests/browser $(ARGS)
 
-bench: ## Measure the performance contract on fresh data (ROOMS=100000)
-	@$(ENVIRONMENT) check && exec $(RUN) -m benchmarks
+bench: ## Measure the performance contract on fresh data (ROOMS=10000,100000)
+	@$(ENVIRONMENT) check && exec $(RUN) -m benchmarks $(ARGS)
 
 docs: ## Write the documents that are made from code
 	@$(ENVIRONMENT) demo && SECRET_KEY=none INVITATION_LINK_KEY=none ENROLLMENT_KEY_SECRETS=none DATABASE_URL=postgres:///none $(RUN) manage.py write_docs

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
+from django.db.models import Model
 
 from audit.context import Line, Origin
 from audit.models import AuditEvent, ChainLink
@@ -22,15 +23,30 @@ from audit.models import AuditEvent, ChainLink
 FIRST = bytes(32)
 _LOCK_SPACE = 0x7472_6D  # "trm"; keeps our advisory locks apart from anybody else's
 
+# Statements of their own, sent together: the second one's snapshot must be younger than the lock. Its time is that of the
+# sending, before the lock was waited for, and the clock may have been put back: never earlier than the head.
+_LOCK_AND_READ = """
+SELECT pg_advisory_xact_lock(%s, %s);
+SELECT l.seq, l.digest, greatest(trm_now(), l.at) FROM (SELECT 1) one LEFT JOIN LATERAL (
+    SELECT seq, digest, at FROM audit_chainlink WHERE tenant_id = %s ORDER BY seq DESC LIMIT 1) l ON true
+"""
 
-def seal(lines: Sequence[Line], origin: Origin) -> None:
-    """Append `lines` to the chains of their tenants, tenants in id order so that two writers cannot deadlock."""
+
+def seal(lines: Sequence[Line], origin: Origin, *, after: str = "") -> None:
+    """Append `lines` to the chains of their tenants, tenants in id order so that two writers cannot deadlock.
+
+    `after` is plain SQL that has to succeed before; it travels with the first statement.
+    """
     for tenant_id, own in groupby(sorted(lines, key=lambda line: line.tenant_id.int), key=lambda line: line.tenant_id):
-        _append(tenant_id, list(own), origin)
+        _append(tenant_id, list(own), origin, after)
+        after = ""
+    if after:
+        with connection.cursor() as cursor:
+            cursor.execute(after)
 
 
-def _append(tenant_id: UUID, lines: list[Line], origin: Origin) -> None:
-    seq, previous, at = _lock_head(tenant_id)
+def _append(tenant_id: UUID, lines: list[Line], origin: Origin, after: str) -> None:
+    seq, previous, at = _lock_head(tenant_id, after)
     events = [
         AuditEvent(
             tenant_id=tenant_id,
@@ -56,23 +72,33 @@ def _append(tenant_id: UUID, lines: list[Line], origin: Origin) -> None:
     for event in events:
         event.digest = digest_of(event)
     digest = link_digest(previous, seq, (bytes(event.digest) for event in events))
-    ChainLink.objects.create(tenant_id=tenant_id, seq=seq, previous=previous, digest=digest, lines=len(events), at=at)
-    AuditEvent.objects.bulk_create(events)
+    link = ChainLink(tenant_id=tenant_id, seq=seq, previous=previous, digest=digest, lines=len(events), at=at)
+    _insert(link, events)
 
 
-def _lock_head(tenant_id: UUID) -> tuple[int, bytes, datetime]:
+def _insert(link: ChainLink, events: list[AuditEvent]) -> None:
+    """The link and its lines, in one statement: every change waits for it."""
+    of_link, link_values = _rows([link])
+    of_events, event_values = _rows(events)
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH link AS ({of_link}) {of_events}", link_values + event_values)
+
+
+def _rows(rows: Sequence[Model]) -> tuple[str, list[object]]:
+    """INSERT of `rows` of one model, and its parameters."""
+    options = rows[0]._meta
+    fields = [field for field in options.concrete_fields if not field.primary_key]
+    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    row = f"({', '.join(['%s'] * len(fields))})"
+    values = [field.get_db_prep_save(getattr(one, field.attname), connection) for one in rows for field in fields]
+    return f"INSERT INTO {options.db_table} ({columns}) VALUES {', '.join([row] * len(rows))}", values  # noqa: S608
+
+
+def _lock_head(tenant_id: UUID, after: str) -> tuple[int, bytes, datetime]:
     """Hold the tenant's chain until commit; next seq, digest before it, and the time."""
     key = int.from_bytes(hashlib.blake2b(tenant_id.bytes, digest_size=4).digest(), "big", signed=True)
     with connection.cursor() as cursor:
-        # Two statements, sent together: the second one's snapshot must be younger than the lock. Its time is that of the
-        # sending, before the lock was waited for, and the clock may have been put back: never earlier than the head.
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s, %s);"
-            " SELECT l.seq, l.digest, greatest(trm_now(), l.at)"
-            " FROM (SELECT 1) one LEFT JOIN LATERAL (SELECT seq, digest, at"
-            " FROM audit_chainlink WHERE tenant_id = %s ORDER BY seq DESC LIMIT 1) l ON true",
-            [_LOCK_SPACE, key, tenant_id],
-        )
+        cursor.execute(after + _LOCK_AND_READ, [_LOCK_SPACE, key, tenant_id])
         seq, digest, at = cursor.fetchone()
     return (seq or 0) + 1, bytes(digest) if digest is not None else FIRST, at
 

@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.http import Http404
 
-from audit import chain, outbox
+from audit import chain, context, outbox
 from audit.context import Line, Recorded, origin, recorded
 from audit.errors import RuleBroken
 from audit.models import PLATFORM, Result
@@ -36,6 +36,10 @@ class Owner(Protocol):
 
 # Name of a database constraint -> the rule it guards. Filled by the apps' errors.py.
 CONSTRAINTS: dict[str, type[RuleBroken]] = {}
+
+_CONSTRAINTS_SPEAK = "SET CONSTRAINTS ALL IMMEDIATE;"
+# Inside somebody else's transaction: leave it as it was found.
+_IN_PASSING = f"{_CONSTRAINTS_SPEAK} SET CONSTRAINTS ALL DEFERRED;"
 
 
 @contextmanager
@@ -63,7 +67,7 @@ def recording(
         user_id=by.upn if by is not None else SYSTEM,
         user_tenant_id=by.tenant_id if by is not None else None,
         relationship_id=relationship_id,
-        approver=approver,
+        approver=approver or context.approver.get(),
     )
     outer = recorded.get()
     if outer is None:
@@ -97,6 +101,53 @@ def add_lines(lines: Iterable[Line]) -> None:
     current.lines.extend(lines)
 
 
+class _Undone(Exception):
+    """A rehearsal is over."""
+
+
+@contextmanager
+def rehearsal() -> Iterator[list[Line]]:
+    """Run the block inside the open recording, and undo it: afterwards the list has the lines that it would have left.
+
+    Deferred constraints speak, so what passes here breaks no rule. Raises what the block raised, which is on record as
+    failed like any refusal; RuntimeError outside a recording.
+    """
+    current = recorded.get()
+    if current is None:
+        raise RuntimeError("a rehearsal needs an open recording")
+    since, told = len(current.lines), list[Line]()
+    try:
+        with transaction.atomic():
+            yield told
+            speak()
+            raise _Undone
+    except _Undone:
+        told[:] = current.lines[since:]
+        current.lines[since:] = []
+    except IntegrityError as error:
+        raise _as_rule(error) from error
+
+
+@contextmanager
+def on_behalf(approver_upn: str) -> Iterator[None]:
+    """The block carries out what `approver_upn` has approved: its lines name him, and what it breaks comes out of it."""
+    token = context.approver.set(approver_upn)
+    try:
+        with transaction.atomic():
+            yield
+            speak()
+    except IntegrityError as error:
+        raise _as_rule(error) from error
+    finally:
+        context.approver.reset(token)
+
+
+def speak() -> None:
+    """Deferred constraints are checked now, and go on being deferred. Raises IntegrityError."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_PASSING)
+
+
 @contextmanager
 def _outermost(line: Line | None) -> Iterator[None]:
     current = Recorded([] if line is None else [line])
@@ -105,8 +156,8 @@ def _outermost(line: Line | None) -> Iterator[None]:
     try:
         with transaction.atomic():
             yield
-            _make_constraints_speak(keep=not is_inside_foreign_block)
-            chain.seal([one for one in current.lines if not one.is_void], origin.get())
+            written = [one for one in current.lines if not one.is_void]
+            chain.seal(written, origin.get(), after=_IN_PASSING if is_inside_foreign_block else _CONSTRAINTS_SPEAK)
     except Exception as error:
         broken = _as_rule(error)
         _settle_failure(current, line, broken, since=0)
@@ -131,13 +182,6 @@ def _nested(outer: Recorded, line: Line) -> Iterator[None]:
         if broken is not error:
             raise broken from error
         raise
-
-
-def _make_constraints_speak(*, keep: bool) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        if not keep:  # inside somebody else's transaction: leave it as it was found
-            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def _as_rule(error: Exception) -> Exception:

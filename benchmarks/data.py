@@ -27,6 +27,7 @@ class Kind:
 
 def make(rooms: int) -> list[Kind]:
     """`rooms` rooms in 200 tenants (the first has a fifth), a partner for each tenant, and the people to measure with."""
+    _forget()
     with transaction.atomic():
         tenants = [Tenant(name=f"Tenant {number:03}", entra_tid=uuid.uuid4()) for number in range(TENANTS)]
         Tenant.objects.bulk_create(tenants)
@@ -38,6 +39,12 @@ def make(rooms: int) -> list[Kind]:
     with connections["owner"].cursor() as cursor:  # only the owner may; without statistics every plan is a guess
         cursor.execute("VACUUM (ANALYZE)")
     return kinds
+
+
+def _forget() -> None:
+    """Nothing is left of an earlier size."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("TRUNCATE rbac_tenant, rbac_user, auth_group, audit_auditevent, audit_chainlink CASCADE")
 
 
 def _rooms(tenants: list[Tenant], count: int) -> None:

@@ -12,26 +12,53 @@ from django.db import connection, transaction
 
 Variant = Callable[[], object]
 
+LONGEST = 10.0  # seconds for one comparison, unless these rounds take longer
+FEWEST = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """One ratio: smaller is better, `goal` is the most it should be, `best` what the best variant seen reached."""
+
+    name: str
+    ratio: float
+    goal: float
+    best: str
+
+    @property
+    def is_reached(self) -> bool:
+        return self.ratio <= self.goal
+
+    def __str__(self) -> str:
+        mark = "ok  " if self.is_reached else "MISS"
+        return f"{mark} {self.name:74} {self.ratio:8.3g} x   goal ≤ {self.goal:g} x   best seen {self.best}"
+
 
 @dataclass
 class Report:
-    """What was measured: name, ratio, goal."""
+    """What was measured."""
 
-    rows: list[tuple[str, float, float]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
 
-    def add(self, name: str, ratio: float, goal: float) -> None:
-        """Note a ratio; smaller is better, `goal` is the most it should be."""
-        self.rows.append((name, ratio, goal))
-        print(f"{'ok  ' if ratio <= goal else 'MISS'} {name:72} {ratio:7.2f} x   goal ≤ {goal:g} x", flush=True)
+    def add(self, name: str, ratio: float, goal: float, best: str = "–") -> None:
+        """Note a ratio and show it at once."""
+        self.rows.append(Row(name, ratio, goal, best))
+        print(self.rows[-1], flush=True)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.rows))
 
 
 def medians(variants: Mapping[str, Variant], rounds: int = 200) -> dict[str, float]:
-    """Seconds (p50) of each variant, all of them in every round, in random order."""
+    """Seconds (p50) of each variant, all of them in every round, in random order; fewer rounds where all take long."""
     times: dict[str, list[float]] = {name: [] for name in variants}
     for run in variants.values():
         run()
     names = list(variants)
-    for _ in range(rounds):
+    end = time.monotonic() + LONGEST
+    for number in range(rounds):
+        if number >= FEWEST and time.monotonic() > end:
+            break
         random.shuffle(names)
         for name in names:
             began = time.perf_counter()
@@ -43,6 +70,13 @@ def medians(variants: Mapping[str, Variant], rounds: int = 200) -> dict[str, flo
 def geometric_mean(values: Iterable[float]) -> float:
     logarithms = [math.log(value) for value in values]
     return math.exp(sum(logarithms) / len(logarithms))
+
+
+def once(change: Variant) -> float:
+    """Seconds of one run."""
+    began = time.perf_counter()
+    change()
+    return time.perf_counter() - began
 
 
 class _Undone(Exception):
@@ -59,5 +93,7 @@ def undone(change: Variant, times: int = 3) -> float:
             with connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             best = min(best, time.perf_counter() - began)
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL DEFERRED")
             raise _Undone
     return best

@@ -4,10 +4,9 @@
     is in a's scope, a is valid now; and if a is a partner's: its delegation is active, the room is among the delegated
     ones, and the permission is below the partner's ceiling. A union, no deny rules, no superuser.
 
-Resolve first, then choose: one small query reads the user's live assignments (`rights`); with them known, the query for
-the objects is either a gather (collect the ids one may see) or a walk (go down the list, probe each row). PostgreSQL
-alone picks wrongly for few rooms or many assignments (see docs/adr). Nothing is cached: `rights` may be carried through
-one request for what is only shown, never into a change.
+Resolve first, then choose: one small query reads the user's live assignments (`rights`); with them known, the cheapest
+query for the objects is written (rbac/plans.py), and a single question is one statement. Nothing is cached: `rights`
+may be carried through one request for what is only shown, never into a change.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,13 +18,22 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.models import Permission as PermissionRow
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.db.models import BigAutoField, BooleanField, Lookup, Model, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Model, Q, QuerySet
 
 from rbac.catalogue import ANY_SCOPE, CEILING, ROOM_PERMISSIONS, Permission, with_implied
-from rbac.models import Assignment, AssignmentKey, Delegation, DelegationState, Role, RoomGrant, Tenant, User
+from rbac.models import (
+    Assignment,
+    Delegation,
+    DelegationState,
+    Role,
+    RoomGrant,
+    Tenant,
+    TenantDomain,
+    User,
+)
+from rbac.plans import HasRow, Plan, Sizes, choose
 
 _ASKED_OF_ROOMS = frozenset(ROOM_PERMISSIONS)
 M = TypeVar("M", bound=Model)
@@ -74,49 +82,50 @@ class Limits:
         )
 
 
-# Membership, validity, role, delegation and ceiling in one statement; the home tenant must be the one that holds it.
-# The last but one column bounds a partner's custom assignment: the group of Invited admins, 0 where that has all rooms,
-# -1 (which no row has) where there is none. Written with an array instead of a join: half the time is planning.
-_RESOLVE = """
-SELECT a.id, a.group_id, a.tenant_id, r.delegation_id, a.all_rooms, a.room_count, r.permissions,
-    CASE WHEN d.id IS NULL OR a.key = %(base)s THEN 0 ELSE COALESCE((
-        SELECT CASE WHEN b.all_rooms THEN 0 ELSE b.group_id END
-        FROM rbac_assignment b JOIN rbac_role br ON br.id = b.role_id
-        WHERE br.delegation_id = d.id AND br.key = 'partner_admin' AND b.key = %(base)s
-    ), -1) END,
-    t.room_count
-FROM rbac_user u
-JOIN rbac_assignment a ON a.id = ANY(ARRAY(
-        SELECT m.assignment_id FROM rbac_assignmentmember m WHERE m.user_id = %(user)s
-        UNION ALL
-        SELECT g.assignment_id FROM rbac_securitygroupmember s JOIN rbac_assignmentgroup g ON g.group_id = s.group_id
-        WHERE s.user_id = %(user)s
-    ))
-    AND (a.valid_from IS NULL OR a.valid_from <= trm_now()) AND (a.valid_until IS NULL OR a.valid_until > trm_now())
-JOIN rbac_tenant t ON t.id = a.tenant_id AND t.status <> 'closed'
-JOIN rbac_tenant home ON home.id = u.tenant_id AND home.status <> 'closed'
-JOIN rbac_role r ON r.id = a.role_id
-LEFT JOIN rbac_delegation d ON d.id = r.delegation_id
-WHERE u.id = %(user)s AND u.is_active AND u.is_home_member
-    AND CASE WHEN d.id IS NULL THEN u.tenant_id = r.tenant_id
-        ELSE u.tenant_id = d.held_by_id AND d.state = 'active' AND (d.valid_until IS NULL OR d.valid_until > trm_now())
-        END
+# The rule itself is the function `trm_rights` (migration 0005): the database keeps its plan.
+_RIGHTS = "SELECT held.* FROM trm_rights(%(user)s, %(tenant)s) held"
+
+# Those of them that reach one row: without looking at rows, or by one of theirs that lies inside the bound.
+_REACHING = """
+SELECT held.* FROM trm_rights(%(user)s, %(tenant)s) held
+JOIN {objects} o ON o.id = %(object)s AND o.tenant_id = held.tenant_id
+WHERE held.all_rooms AND held.bound = 0
+    OR (SELECT true FROM {rows} g WHERE g.content_object_id = o.id AND g.group_id = held.group_id
+        AND g.permission_id = %(permission)s)
+    AND (held.bound = 0 OR (SELECT true FROM {rows} g WHERE g.content_object_id = o.id AND g.group_id = held.bound
+        AND g.permission_id = %(view)s))
+"""
+
+# The live assignments of many people in one tenant, with whose they are.
+_RIGHTS_OF_MANY = """
+SELECT held.*, asked.id FROM unnest(%(users)s::bigint[]) asked(id), LATERAL trm_rights(asked.id, %(tenant)s) held
+ORDER BY held.assignment_id
 """
 
 
 def rights(user: Person, tenant: UUID | None = None) -> Rights:
     """The user's live assignments, in `tenant` only if one is given. One query; empty for anonymous and staff."""
+    return _resolved(user, _RIGHTS, tenant=tenant)
+
+
+def _resolved(user: Person, query: str, **parameters: Any) -> Rights:
     if not user.is_authenticated or user.pk is None:
         return ()
-    query = _RESOLVE
-    parameters: dict[str, Any] = {"user": user.pk, "base": AssignmentKey.INVITED_ADMINS.value}
-    if tenant is not None:
-        query, parameters = query + " AND a.tenant_id = %(tenant)s", parameters | {"tenant": tenant}
     with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
+        cursor.execute(query, {"user": user.pk, **parameters})
         held = tuple(_held(row) for row in cursor.fetchall())
     limits: Limits | None = getattr(user, "limits", None)
     return held if limits is None else limits.narrow(held)
+
+
+def rights_of(users: Collection[int], tenant: UUID) -> dict[int, Rights]:
+    """The live assignments in `tenant` of each of `users` (ids): as `rights`, in one query for all of them."""
+    found: dict[int, Rights] = dict.fromkeys(users, ())
+    with connection.cursor() as cursor:
+        cursor.execute(_RIGHTS_OF_MANY, {"users": list(users), "tenant": tenant})
+        for *row, user in cursor.fetchall():
+            found[user] += (_held(tuple(row)),)
+    return found
 
 
 def _held(row: tuple[Any, ...]) -> Held:
@@ -159,19 +168,6 @@ class Rule(Protocol):
     def restrict(self, held: Rights, permission: Permission, queryset: QuerySet[Any]) -> QuerySet[Any]: ...
 
 
-@BigAutoField.register_lookup
-class AnyOf(Lookup):
-    """`= ANY(ARRAY(subquery))`: gathers first. Written as IN, PostgreSQL would filter the whole table instead."""
-
-    lookup_name = "any_of"
-    prepare_rhs = False
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        left, left_parameters = self.process_lhs(compiler, connection)
-        right, right_parameters = compiler.compile(self.rhs)
-        return f"{left} = ANY({right})", (*left_parameters, *right_parameters)
-
-
 @dataclass(frozen=True)
 class PerRoom:
     """Rooms themselves: covered by an assignment to all rooms, or by the assignment's rows."""
@@ -192,30 +188,34 @@ class PerRoom:
         found = Q()
         for bound in {one.bound_group_id for one in held}:
             part = [one for one in held if one.bound_group_id == bound]
-            condition = self._rows([one.group_id for one in part], permission, walk=_walks(part))
+            condition = self._rows([one.group_id for one in part], permission, _plan(part))
             if bound is not None:
-                condition &= self._rows([bound], Permission.ROOMS_VIEW, walk=False)
+                condition &= self._rows([bound], Permission.ROOMS_VIEW, "gather")
             found |= condition & Q(tenant_id__in={one.tenant_id for one in part})
         return found
 
-    def _rows(self, groups: list[int], permission: Permission, *, walk: bool) -> Q:
-        rows = self.grants._default_manager.filter(group_id__in=groups, permission_id=row_id(permission))
-        if not walk:
-            return Q(pk__any_of=ArraySubquery(rows.values("content_object_id")))
-        # A scalar subquery: EXISTS would be flattened by the planner, and the bad plan would come back.
-        probe = rows.filter(content_object_id=OuterRef("pk")).values(found=Value(True, output_field=BooleanField()))
-        return Q(Subquery(probe[:1], output_field=BooleanField()))
+    def _rows(self, groups: list[int], permission: Permission, plan: Plan) -> Q:
+        return Q(HasRow(self.grants._meta.db_table, groups, row_id(permission), plan))
+
+    def decide(self, user: Person, permission: Permission, room: Model) -> bool:
+        """Whether `user` holds `permission` on `room`; says of one room, in one statement, what `restrict` says of many."""
+        if permission not in _ASKED_OF_ROOMS:
+            return False
+        tables = {"objects": room._meta.db_table, "rows": self.grants._meta.db_table}
+        reaching = _resolved(
+            user,
+            _REACHING.format_map(tables),
+            tenant=_tenant_of(room),
+            object=room.pk,
+            permission=row_id(permission),
+            view=row_id(Permission.ROOMS_VIEW),
+        )
+        return bool(holding(reaching, permission))
 
 
-def _walks(held: Sequence[Held]) -> bool:
-    """Whether going down the list and probing is cheaper than gathering all ids (rule and figures: docs/adr).
-
-    Walk if 50·T/M·(1 + 0.15·G) < 0.6·S, where S is the sum and M the largest of the assignments' room counts, G their
-    number and T the rooms of the list.
-    """
-    total, largest = sum(one.room_count for one in held), max(one.room_count for one in held)
-    rooms = sum({one.tenant_id: one.tenant_rooms for one in held}.values())
-    return largest > 0 and 50 * rooms / largest * (1 + 0.15 * len(held)) < 0.6 * total
+def _plan(held: Sequence[Held]) -> Plan:
+    listed = sum({one.tenant_id: one.tenant_rooms for one in held}.values())
+    return choose(Sizes([one.room_count for one in held], listed))
 
 
 @dataclass(frozen=True)
@@ -272,6 +272,7 @@ class OfRole:
 
 _OWN_RULES: dict[type[Model], Rule] = {
     Tenant: OfTenant("pk"),
+    TenantDomain: OfTenant(),
     Role: OfRole("tenant_id", "delegation_id"),
     Assignment: OfRole("tenant_id", "role__delegation_id"),
     Delegation: OfRole("tenant_id", "pk"),
@@ -306,9 +307,17 @@ def visible(
 def can(
     user: Person, permission: Permission, target: Model, held: Rights | None = None, *, whole: bool = False
 ) -> bool:
-    """Whether `user` holds `permission` on `target`: membership in `visible`, so list and detail cannot disagree."""
+    """Whether `user` holds `permission` on `target`: membership in `visible`, so list and detail cannot disagree.
+
+    One statement for a room and for a tenant, two for anything else; one less if `held` is given.
+    """
+    rule = rule_of(type(target))
+    if held is None and isinstance(rule, PerRoom):
+        return rule.decide(user, permission, target)
     if held is None:
         held = rights(user, _tenant_of(target))
+    if isinstance(target, Tenant):  # that it exists is known from what is held there
+        return holds_all(held, permission, target.pk)
     rows = type(target)._default_manager.filter(pk=target.pk)
     return visible(user, permission, rows, held, whole=whole).exists()
 
@@ -344,33 +353,39 @@ def permissions_on(
     user: Person, rooms: Sequence[Model], held: Rights | None = None
 ) -> dict[Any, frozenset[Permission]]:
     """For each of `rooms` (rows of the governed room model) the permissions held on it; one query for all of them."""
+    return {
+        room_id: _ASKED_OF_ROOMS.intersection(*[frozenset().union(*(one.permissions for one in through))])
+        for room_id, through in reaching(rights(user) if held is None else held, rooms).items()
+    }
+
+
+def reaching(held: Iterable[Held], rooms: Sequence[Model]) -> dict[Any, Rights]:
+    """For each of `rooms` (rows of the governed room model) those of `held` that reach it: why a permission is held there.
+
+    `permissions_on` is their union, so whoever explains with this explains the very decision. One query at most.
+    """
     if not rooms:
         return {}
-    live = rights(user) if held is None else held
     rule = rule_of(type(rooms[0]))
     if not isinstance(rule, PerRoom):
         raise LookupError("permissions_on answers for rooms")
-    answer: dict[Any, set[Permission]] = {room.pk: set() for room in rooms}
-    for room in rooms:
-        for one in live:
-            if one.covers_tenant and one.tenant_id == room.tenant_id:  # type: ignore[attr-defined]
-                answer[room.pk] |= one.permissions
-    by_group = {one.group_id: one for one in live if not one.covers_tenant}
-    bounds = {one.bound_group_id for one in by_group.values()} - {None}
-    if by_group:
+    live = tuple(held)
+    answer: dict[Any, Rights] = {
+        room.pk: tuple(one for one in live if one.covers_tenant and one.tenant_id == room.tenant_id)  # type: ignore[attr-defined]
+        for room in rooms
+    }
+    by_rows = [one for one in live if not one.covers_tenant]
+    asked = {one.group_id for one in by_rows} | {one.bound_group_id for one in by_rows} - {None}
+    if by_rows:
         found = (
-            rule.grants._default_manager.filter(
-                content_object__in=[room.pk for room in rooms], group_id__in=[*by_group, *bounds]
-            )
+            rule.grants._default_manager.filter(content_object__in=[room.pk for room in rooms], group_id__in=asked)
             .values_list("content_object_id")
             .annotate(groups=ArrayAgg("group_id", distinct=True))
         )
         for room_id, groups in found:
-            for group_id in groups:
-                grant = by_group.get(group_id)
-                if grant is not None and (grant.bound_group_id is None or grant.bound_group_id in groups):
-                    answer[room_id] |= grant.permissions
-    return {room_id: frozenset(codes) & _ASKED_OF_ROOMS for room_id, codes in answer.items()}
+            bounds = {None, *groups}
+            answer[room_id] += tuple(one for one in by_rows if one.group_id in groups and one.bound_group_id in bounds)
+    return answer
 
 
 def row_id(permission: Permission) -> int:

@@ -5,6 +5,8 @@ from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+import rooms.admin_updates  # noqa: F401 - shows its own models
+from audit.admin import as_text
 from audit.back_office import ReadOnly, link, links, list_link
 from rbac.models import Assignment, PendingClaim, SecurityGroup, User
 from rooms import device_admin  # noqa: F401 - registers its pages
@@ -14,6 +16,7 @@ from rooms.models import (
     BulkChange,
     ControlPolicy,
     InventoryImport,
+    RoleDraft,
     Room,
     RoomGroup,
 )
@@ -186,6 +189,20 @@ class InventoryImportAdmin(ReadOnly):
 
     def get_queryset(self, request):  # type: ignore[no-untyped-def]
         return super().get_queryset(request).defer("content", "report")
+
+
+@admin.register(RoleDraft)
+class RoleDraftAdmin(ReadOnly):
+    list_display = ("user", "tenant", "role", "changed_at")
+    list_select_related = ("user", "tenant", "role")
+    search_fields = ("user__upn", "tenant__name")
+    search_help_text = _("UPN or customer.")
+    ordering = ("-changed_at", "id")
+    fields = ("user", "tenant", "role", "changed_at", "entered")
+
+    @admin.display(description=_("Entered so far"))
+    def entered(self, draft: RoleDraft) -> SafeString | str:
+        return as_text(draft.data)
 
 
 def _names(thing) -> set[str]:  # type: ignore[no-untyped-def]

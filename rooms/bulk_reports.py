@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy
 
 from audit.export import neutralise
 from rooms.errors import (
-    ManualNotOffered,
     StaleVersion,
     StateForbids,
     SuppressionOutOfRange,
@@ -21,7 +20,6 @@ from rooms.errors import (
 from rooms.services.bulk import Fate, Outcome
 
 _RULES = (
-    ManualNotOffered,
     StaleVersion,
     StateForbids,
     SuppressionOutOfRange,
@@ -58,7 +56,7 @@ def reason_of(fate: Fate) -> str:
 
 
 def counts(fates: Sequence[Fate]) -> dict[str, int]:
-    """How many rooms had each outcome, all three named."""
+    """How many rooms had each outcome, all of them named."""
     found = Counter(one.outcome for one in fates)
     return {outcome.value: found[outcome] for outcome in Outcome}
 

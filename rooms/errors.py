@@ -1,5 +1,7 @@
 """Rules about rooms, scopes and change control, with the stable codes the API answers."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from audit.errors import RuleBroken
@@ -9,7 +11,7 @@ from audit.log import CONSTRAINTS
 class StaleVersion(RuleBroken):
     code = "stale_version"
     status = 412
-    text = _("Somebody else has changed this room in the meantime. Look at the current values and try again.")
+    text = _("Somebody else has changed this in the meantime. Look at the current values and try again.")
 
 
 class UnknownRooms(RuleBroken):
@@ -24,10 +26,34 @@ class EmptyScope(RuleBroken):
     text = _("Choose at least one room.")
 
 
-class ManualNotOffered(RuleBroken):
-    code = "manual_not_offered"
+class RequestOver(RuleBroken):
+    code = "request_over"
+    status = 410
+    text = _("This request has been decided already, or its time is over.")
+
+
+class StillWaiting(RuleBroken):
+    code = "still_waiting"
+    text = _("This request still waits for its decision.")
+
+
+class CommentRequired(RuleBroken):
+    code = "comment_required"
     status = 400
-    text = _("Manual approval is not available yet. Choose automatic approval.")
+    text = _("Say why: the partner will read it.")
+
+
+class OwnRequest(RuleBroken):
+    code = "own_request"
+    text = _("Nobody decides what he has asked for himself.")
+
+
+class AwaitsApproval(Exception):
+    """Not done, but asked for: the customer decides. Pages lead to `request`, the API answers 202 with its address."""
+
+    def __init__(self, request: Any) -> None:
+        super().__init__(request)
+        self.request = request
 
 
 class ResourceAccountTaken(RuleBroken):
@@ -208,3 +234,53 @@ CONSTRAINTS.update(
         "room_ring_id_of_tenant": RingNotEmpty,
     }
 )
+
+
+class StaleTicket(StaleVersion):
+    text = _("Somebody else has changed this ticket in the meantime. Look at what is new and try again.")
+
+
+class TicketOver(RuleBroken):
+    code = "ticket_closed"
+    text = _("This ticket is closed. Reopen it first.")
+
+
+class SystemTicket(RuleBroken):
+    code = "system_ticket"
+    text = _("The portal closes and reopens system tickets itself, by what the device reports.")
+
+
+class UnknownPerson(RuleBroken):
+    code = "unknown_person"
+    status = 400
+    text = _("This ticket cannot be assigned to this person.")
+
+
+class AttachmentTooLarge(RuleBroken):
+    code = "attachment_too_large"
+    status = 413
+    text = _("An attachment has at most 10 MiB.")
+
+
+class AttachmentRefused(RuleBroken):
+    """No type of the closed list, or not what its name says."""
+
+    code = "attachment_refused"
+    status = 400
+    text = _(
+        "Attach a PNG, JPEG, GIF, WebP, PDF, TXT, LOG, CSV, JSON or ZIP file. Its content has to be what its name says."
+    )
+
+
+class TooManyAttachments(RuleBroken):
+    code = "too_many_attachments"
+    text = _("A ticket has at most 20 attachments.")
+
+
+class UploadGone(RuleBroken):
+    code = "upload_gone"
+    status = 410
+    text = _("The file is no longer there. Attach it again.")
+
+
+CONSTRAINTS.update({"room_account_in_tenant": ResourceAccountTaken, "room_group_name": GroupNameTaken})

@@ -1,7 +1,7 @@
 """The state machines of rooms as data: from each state, the states that may follow."""
 
+from rooms.models import ApprovalState, RoomState, TicketState, WorkState
 from rooms.models import RolloutState as R
-from rooms.models import RoomState, WorkState
 from rooms.models import RoomUpdateState as U
 
 WORK: dict[WorkState, frozenset[WorkState]] = {
@@ -42,4 +42,33 @@ ROOM_UPDATE: dict[U, frozenset[U]] = {
     U.FAILED: frozenset({U.WAITING, U.OFFERED, U.DONE, U.ENDED}),
     U.ENDED: frozenset({U.WAITING}),
     U.DONE: frozenset(),
+}
+
+TICKET: dict[TicketState, frozenset[TicketState]] = {
+    TicketState.NEEDS_ACTION: frozenset({TicketState.INVESTIGATING, TicketState.RESOLVED, TicketState.CLOSED}),
+    TicketState.INVESTIGATING: frozenset({TicketState.NEEDS_ACTION, TicketState.RESOLVED, TicketState.CLOSED}),
+    TicketState.RESOLVED: frozenset({TicketState.NEEDS_ACTION, TicketState.INVESTIGATING, TicketState.CLOSED}),
+    # Reopened: it is somebody's turn again.
+    TicketState.CLOSED: frozenset({TicketState.NEEDS_ACTION}),
+}
+
+_OVER: frozenset[ApprovalState] = frozenset()
+APPROVAL: dict[ApprovalState, frozenset[ApprovalState]] = {
+    ApprovalState.PENDING: frozenset(
+        {
+            ApprovalState.APPROVED,
+            ApprovalState.REJECTED,
+            ApprovalState.WITHDRAWN,
+            ApprovalState.EXPIRED,
+            ApprovalState.CANCELLED,
+        }
+    ),
+    # Carried out in the transaction of the approval: nobody ever finds a request in this state.
+    ApprovalState.APPROVED: frozenset({ApprovalState.EXECUTED, ApprovalState.FAILED}),
+    ApprovalState.EXECUTED: _OVER,
+    ApprovalState.FAILED: _OVER,
+    ApprovalState.REJECTED: _OVER,
+    ApprovalState.WITHDRAWN: _OVER,
+    ApprovalState.EXPIRED: _OVER,
+    ApprovalState.CANCELLED: _OVER,
 }

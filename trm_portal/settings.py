@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "trm_portal.middleware.PersonLocale",
     "trm_portal.middleware.AuditContext",
+    "trm_portal.middleware.Justification",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -137,8 +138,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+SESSION_ENGINE = "trm_portal.sessions"
 SESSION_COOKIE_AGE = 60 * 60  # idle limit, seconds
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_RENEWAL = timedelta(minutes=5)  # a session in use is written so often at most
 SESSION_ABSOLUTE_AGE = timedelta(hours=12)
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -197,6 +199,16 @@ PLAIN_STATIC = DEBUG or DEMO or env.bool("PLAIN_STATIC", default=False)  # strai
 STATIC_ROOT = None if PLAIN_STATIC else BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # What people attach to tickets: never served by its address, only through the permission on the ticket.
+    "attachments": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.str("ATTACHMENTS_ROOT", default=str(BASE_DIR / ".state" / "attachments")),
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if PLAIN_STATIC
@@ -246,6 +258,11 @@ SPECTACULAR_SETTINGS = {
         "Article": "rbac.api.table.SOURCES",
         "RoomState": "rooms.models.RoomState.choices",
         "RoomHealth": "rooms.models.Health.choices",
+        "TicketState": "rooms.models.TicketState.choices",
+        "TicketKind": "rooms.models.TicketKind.choices",
+        "Severity": "rooms.models.Severity.choices",
+        "ReportedSeverity": "rooms.services.tickets.SEVERITIES",
+        "ClosingReason": "rooms.services.tickets.REASONS",
         "PartnerState": "rbac.models.DelegationState.values",
         "InvitationState": "partners.models.InvitationState.values",
     },

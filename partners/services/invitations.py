@@ -6,7 +6,7 @@ an answer and a withdrawal, or an answer and a removal come one after the other.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from django.http import Http404
 
 from audit import outbox
 from audit.clock import Now, now
-from audit.log import recording, together
+from audit.log import add_lines, recording, together
 from audit.models import Category, Operation, OutboxMessage
 from partners import links
 from partners.errors import (
@@ -32,7 +32,7 @@ from partners.errors import (
     WrongTenant,
 )
 from partners.models import Invitation, InvitationQuerySet, InvitationState, PartnerRelationship
-from partners.parcels import INVITATION, invitation_mail, linked_notice, wrong_tenant_notice
+from partners.parcels import INVITATION, ended_notice, invitation_mail, linked_notice, wrong_tenant_notice
 from rbac.access import require
 from rbac.catalogue import Permission
 from rbac.errors import DelegationOver, OwnTenant
@@ -65,7 +65,7 @@ def invite(
     """A pending invitation for each contact, and a mail that leaves once this is committed.
 
     A lapsed relationship is open again. All or nothing. Raises PermissionDenied if `by` may not modify the
-    customer's settings; DelegationOver; NoContact, DuplicateContact, OwnPerson, NotAPerson, AlreadyInvited,
+    customer's settings; DelegationOver; TermsWaiting; NoContact, DuplicateContact, OwnPerson, NotAPerson, AlreadyInvited,
     AlreadyPrimaryAdmin, DailyLimit, InvalidLifetime; ValidationError for a UPN that is none.
     """
     with recording(
@@ -80,6 +80,7 @@ def invite(
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
         if delegation.state == DelegationState.ENDED:
             raise DelegationOver
+        delegations.require_conditions(delegation.tenant)
         contacts = checked(contacts, delegation.tenant)
         _check_new(relationship, contacts)
         delegation.refresh_from_db(fields=["state"])  # marking due invitations may have let it lapse
@@ -279,12 +280,14 @@ def revoke(invitation: Invitation, *, by: User) -> Invitation:
 def resend(invitation: Invitation, *, by: User) -> Invitation:
     """A new mail with a new link leaves; every older link is dead. The expiry stays.
 
-    Raises PermissionDenied if `by` may not modify settings, InvitationOver if it is not pending any more, DailyLimit.
+    Raises PermissionDenied if `by` may not modify settings, InvitationOver if it is not pending any more, TermsWaiting,
+    DailyLimit.
     """
     with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
         delegation, current = _lock(invitation)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
         _require_pending(current, delegation)
+        delegations.require_conditions(delegation.tenant)
         _check_limit(delegation.tenant, 1)
         current.rotation += 1
         current.save(update_fields=["rotation"])
@@ -307,12 +310,22 @@ def expire_due(invitations: InvitationQuerySet) -> int:
 def _expire_of(relationship: PartnerRelationship, invitations: InvitationQuerySet) -> int:
     delegation = delegations.lock(relationship.delegation_id)
     due = list(invitations.due().filter(relationship=relationship).order_by("pk").select_for_update(of=("self",)))
-    for invitation in due:
-        with _recording(relationship, invitation.upn, Operation.UPDATE, None) as line:
-            _decide(invitation, InvitationState.EXPIRED, None)
+    if due:
+        with _recording(relationship, due[0].upn, Operation.UPDATE, None) as line:
+            _expire(due)
             line.after = {"state": InvitationState.EXPIRED}
+            add_lines(replace(line, object_name=other.upn) for other in due[1:])
     lapse_if_dead(relationship, delegation, by=None)
     return len(due)
+
+
+def _expire(due: list[Invitation]) -> None:
+    """All of them at once: they are locked. Nothing unsent about them leaves any more."""
+    keys = [invitation.pk for invitation in due]
+    Invitation.objects.filter(pk__in=keys, state=InvitationState.PENDING).update(
+        state=InvitationState.EXPIRED, decided_at=Now(), decided_by="system"
+    )
+    outbox.cancel(invitation_mail(due[0]).kind, [str(key) for key in keys])
 
 
 def lapse_if_dead(relationship: PartnerRelationship, delegation: Delegation, *, by: User | None) -> None:
@@ -321,6 +334,8 @@ def lapse_if_dead(relationship: PartnerRelationship, delegation: Delegation, *, 
     if delegation.state == DelegationState.INVITED and not is_open:
         with _recording(relationship, relationship.label, Operation.UPDATE, by) as line:
             delegations.lapse(delegation)
+            if by is None or by.tenant_id != relationship.tenant_id:  # its own people know what they withdrew
+                outbox.leave(ended_notice(relationship, by, has_lapsed=True))
             line.after = {"state": DelegationState.LAPSED}
 
 

@@ -16,7 +16,7 @@ from rooms.activity_lines import told
 from rooms.api.examples import ROOM
 from rooms.api.rooms import TAG, answer_room, find_room
 from rooms.api.serializers import RoomDetail
-from rooms.errors import ManualNotOffered, StateForbids, SuppressionOutOfRange
+from rooms.errors import AwaitsApproval, StateForbids, SuppressionOutOfRange
 from rooms.models import (
     ActivityKind,
     Health,
@@ -193,7 +193,7 @@ class RoomActivityView(CustomerView):
 
 class RoomEnroll(CustomerView):
     gate = (Permission.ROOMS_VIEW,)
-    problems = {"post": (ManualNotOffered,)}
+    problems = {"post": (AwaitsApproval,)}
 
     @extend_schema(
         operation_id="room_enroll",
@@ -211,7 +211,7 @@ class RoomEnroll(CustomerView):
 
 class RoomSuppress(CustomerView):
     gate = (Permission.ROOMS_VIEW,)
-    problems = {"post": (StateForbids, SuppressionOutOfRange, ManualNotOffered)}
+    problems = {"post": (StateForbids, SuppressionOutOfRange, AwaitsApproval)}
 
     @extend_schema(
         operation_id="room_suppress",
@@ -234,7 +234,7 @@ class RoomSuppress(CustomerView):
 
 class RoomUnsuppress(CustomerView):
     gate = (Permission.ROOMS_VIEW,)
-    problems = {"post": (StateForbids, ManualNotOffered)}
+    problems = {"post": (StateForbids, AwaitsApproval)}
 
     @extend_schema(
         operation_id="room_unsuppress",

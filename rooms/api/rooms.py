@@ -18,7 +18,7 @@ from rbac.gates import TenantRequest, find
 from rooms import change_control
 from rooms.api import examples
 from rooms.api.serializers import LISTED, RoomChanges, RoomDetail, RoomItem, plain, shown
-from rooms.errors import ManualNotOffered, StaleVersion
+from rooms.errors import AwaitsApproval, StaleVersion
 from rooms.lists import SORTS, RoomFilter
 from rooms.models import Health, Room, RoomGroup, RoomState, state_now
 
@@ -75,7 +75,7 @@ class Rooms(CustomerView):
 
 class OneRoom(CustomerView):
     gate = (Permission.ROOMS_VIEW,)
-    problems = {"patch": (StaleVersion, ManualNotOffered)}
+    problems = {"patch": (StaleVersion, AwaitsApproval)}
 
     @extend_schema(
         operation_id="room",

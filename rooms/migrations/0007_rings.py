@@ -10,6 +10,22 @@ STATES = [
     ("failed", "Failed"),
     ("ended", "No longer due"),
 ]
+KINDS = [
+    ("added", "Added"),
+    ("enrolled", "Enrolled"),
+    ("suppressed", "Suppressed"),
+    ("unsuppressed", "Suppression lifted"),
+    ("unenrolled", "Unenrolled"),
+    ("modified", "Changed"),
+    ("device_enrolled", "Device enrolled"),
+    ("device_revoked", "Device revoked"),
+    ("health", "Health changed"),
+    ("ring", "Moved to another update ring"),
+    ("updated", "Updated"),
+    ("update_failed", "Update failed"),
+    ("update_forced", "Update forced"),
+    ("incident", "Incident"),
+]
 # The same rule as rooms/versions.py.
 ORDER = """
 CREATE FUNCTION trm_version_order(version text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -36,6 +52,18 @@ class Migration(migrations.Migration):
             model_name="roomupdate",
             constraint=models.CheckConstraint(
                 condition=models.Q(("state__in", [code for code, _ in STATES])), name="room_update_state"
+            ),
+        ),
+        migrations.AlterField(
+            model_name="roomactivity",
+            name="kind",
+            field=models.CharField(choices=KINDS, max_length=20, verbose_name="what"),
+        ),
+        migrations.RemoveConstraint(model_name="roomactivity", name="room_activity_kind"),
+        migrations.AddConstraint(
+            model_name="roomactivity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", [code for code, _ in KINDS])), name="room_activity_kind"
             ),
         ),
         migrations.RunSQL(ORDER, "DROP FUNCTION trm_version_order(text)"),

@@ -1,6 +1,6 @@
 """Rooms and what is tied to them: devices, groups, scopes, rings, tickets, change-control policies."""
 
-from rooms.models.approval import ControlMode, ControlPolicy
+from rooms.models.approval import ApprovalRequest, ApprovalState, ControlMode, ControlPolicy
 from rooms.models.bulk import BulkAction, BulkChange, SavedFilter
 from rooms.models.device import (
     IMPAIRING,
@@ -24,6 +24,7 @@ from rooms.models.report import (
     TenantPeriod,
     TicketDay,
 )
+from rooms.models.role_draft import RoleDraft
 from rooms.models.room import MONITORED, Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow, in_state, state_now
 from rooms.models.scope import AssignmentRoom, AssignmentRoomGroup, RoomGroup, RoomGroupMember
 from rooms.models.ticket import (
@@ -35,6 +36,7 @@ from rooms.models.ticket import (
     TicketKind,
     TicketRoom,
     TicketState,
+    TicketUpload,
 )
 from rooms.models.update_ring import (
     LIVE_ROLLOUTS,
@@ -58,6 +60,8 @@ __all__ = [
     "OPEN_UPDATES",
     "PERIODS",
     "ActivityKind",
+    "ApprovalRequest",
+    "ApprovalState",
     "AssignmentRoom",
     "AssignmentRoomGroup",
     "BulkAction",
@@ -77,6 +81,7 @@ __all__ = [
     "ReportRoom",
     "ReportTenant",
     "RingKey",
+    "RoleDraft",
     "Rollout",
     "RolloutState",
     "Room",
@@ -101,6 +106,7 @@ __all__ = [
     "TicketKind",
     "TicketRoom",
     "TicketState",
+    "TicketUpload",
     "UpdateRing",
     "Work",
     "WorkState",

@@ -192,3 +192,27 @@ class TicketAttachment(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class TicketUpload(models.Model):
+    """A file that was handed in, and that the change *attach* will name: it may wait for an approval.
+
+    Nobody can read it before it is attached. What nobody attaches is swept away.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="uploads")
+    by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    at = models.DateTimeField(_("time"), db_index=True)
+    file_name = models.CharField(_("file"), max_length=200)
+    content_type = models.CharField(_("type"), max_length=100)
+    size = models.PositiveIntegerField(_("size"), help_text=_("Bytes."))
+    sha256 = models.CharField(max_length=64)
+    stored_as = models.CharField(max_length=200, unique=True)
+
+    class Meta:
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.file_name

@@ -17,7 +17,7 @@ from audit.errors import RuleBroken
 from rbac.access import visible
 from rbac.catalogue import Permission
 from rbac.models import Tenant, User
-from rooms.errors import UnknownGroup, UnknownRing
+from rooms.errors import AwaitsApproval, UnknownGroup, UnknownRing
 from rooms.models import BulkAction, Room, RoomGroup, RoomGroupMember, UpdateRing
 from rooms.services import groups
 from rooms.services.inventory import Submit
@@ -46,6 +46,7 @@ class Outcome(models.TextChoices):
     DONE = "done", gettext_lazy("Done")
     UNCHANGED = "unchanged", gettext_lazy("Unchanged")
     REFUSED = "refused", gettext_lazy("Refused")
+    WAITING = "waiting", gettext_lazy("Waits for approval")
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def _fate(room: Room, action: BulkAction, params: Mapping[str, Any], by: User, s
     """What becomes of one room."""
     try:
         is_changed = _ACTIONS[action](room, params, by, submit)
+    except AwaitsApproval:
+        return Fate(room.pk, room.display_name, Outcome.WAITING)
     except Http404:
         code = "not_found"
     except PermissionDenied:

@@ -4,8 +4,8 @@ A suppression that has an end is over at that second: whoever asks for the state
 periodic job only writes down what has been true since.
 """
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,7 +41,9 @@ def enroll(room: Room, *, by: User) -> Room:
     A room that is enrolled or suppressed already stays as it is. Raises PermissionDenied if `by` may not modify it,
     Http404 if it is gone.
     """
-    with _changing(room, Permission.ROOMS_MODIFY, by) as (current, line):
+    with _recording(room, by) as line:
+        require(by, Permission.ROOMS_MODIFY, room)
+        current = _hold(room, line)
         if current.state in (RoomState.ENROLLED, RoomState.SUPPRESSED):
             line.is_void = True
             return current
@@ -60,7 +62,9 @@ def suppress(room: Room, *, by: User, until: datetime | str | None = None, reaso
     next 90 days by the database's clock, ValidationError for a reason of more than 200 characters, Http404 if the room is
     gone.
     """
-    with _changing(room, Permission.ROOMS_MODIFY, by) as (current, line):
+    with _recording(room, by) as line:
+        require(by, Permission.ROOMS_MODIFY, room)
+        current = _hold(room, line)
         if RoomState.SUPPRESSED not in ROOM[RoomState(current.state)]:
             raise StateForbids
         end, reason = _end_of(until), _fit(reason)
@@ -76,7 +80,9 @@ def unsuppress(room: Room, *, by: User) -> Room:
 
     Raises PermissionDenied if `by` may not modify it, StateForbids if it is not monitored, Http404 if it is gone.
     """
-    with _changing(room, Permission.ROOMS_MODIFY, by) as (current, line):
+    with _recording(room, by) as line:
+        require(by, Permission.ROOMS_MODIFY, room)
+        current = _hold(room, line)
         if current.state == RoomState.ENROLLED:
             line.is_void = True
             return current
@@ -95,7 +101,9 @@ def unenroll(room: Room, *, by: User) -> Room:
     Never a partner's: the permission is above their ceiling. Raises PermissionDenied if `by` may not unenrol it,
     StateForbids if it never was enrolled, Http404 if it is gone.
     """
-    with _changing(room, Permission.ROOMS_UNENROLL, by) as (current, line):
+    with _recording(room, by) as line:
+        require(by, Permission.ROOMS_UNENROLL, room)
+        current = _hold(room, line)
         if current.state == RoomState.UNENROLLED:
             line.is_void = True
             return current
@@ -146,18 +154,19 @@ def _end_some(pks: Collection[int], line: Line) -> int:
     return len(due)
 
 
-@contextmanager
-def _changing(room: Room, permission: Permission, by: User) -> Iterator[tuple[Room, Line]]:
-    """The room, held until the transaction ends, in the state that is true now. Raises PermissionDenied, Http404."""
-    with recording(Category.ROOM, Operation.UPDATE, room.display_name, tenant=room.tenant_id, by=by) as line:
-        require(by, permission, room)
-        current = Room.objects.select_for_update().filter(pk=room.pk).first()
-        if current is None:
-            raise Http404
-        line.before = {"state": current.state, "suppressed_until": current.suppressed_until}
-        if current.is_over(now()):
-            current.state, current.suppressed_until = RoomState.ENROLLED, None
-        yield current, line
+def _recording(room: Room, by: User) -> AbstractContextManager[Line]:
+    return recording(Category.ROOM, Operation.UPDATE, room.display_name, tenant=room.tenant_id, by=by)
+
+
+def _hold(room: Room, line: Line) -> Room:
+    """The room, held until the transaction ends, in the state that is true now. Raises Http404 if it is gone."""
+    current = Room.objects.select_for_update().filter(pk=room.pk).first()
+    if current is None:
+        raise Http404
+    line.before = {"state": current.state, "suppressed_until": current.suppressed_until}
+    if current.is_over(now()):
+        current.state, current.suppressed_until = RoomState.ENROLLED, None
+    return current
 
 
 def _set(room: Room, state: RoomState, line: Line, **also: Any) -> None:

@@ -201,9 +201,9 @@ def _claimed(updates: QuerySet[RoomUpdate]) -> Iterator[list[int]]:
     last = 0
     while True:
         with transaction.atomic():
-            rows = updates.filter(pk__gt=last).order_by("pk").select_related("room")
+            rows = updates.filter(pk__gt=last).order_by("pk").select_related("room").only("pk", "room__id")
             rows = rows.select_for_update(of=("self", "room"), no_key=True, skip_locked=True)
-            some = list(rows.values_list("pk", flat=True)[:BATCH])
+            some = [row.pk for row in rows[:BATCH]]
             if not some:
                 return
             yield some

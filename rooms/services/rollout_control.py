@@ -149,6 +149,8 @@ def _hand_on(rollout: Rollout, by: User, version: int | None, action: str) -> It
     """
     name = f"{rollout.release} → {rollout.ring.label}"
     with recording(Category.RING, Operation.UPDATE, name, tenant=rollout.tenant_id, by=by) as line:
+        if not Rollout.objects.filter(pk=rollout.pk).exists():
+            raise Http404
         require(by, Permission.RINGS_VIEW, rollout.ring)
         rollouts.hold(rollout.tenant_id)
         found = Rollout.objects.select_related("ring", "release", "tenant").filter(pk=rollout.pk)

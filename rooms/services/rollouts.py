@@ -7,6 +7,7 @@ is measurement and leaves no line in the audit log; the room's own history tells
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import F, QuerySet
 
@@ -124,6 +125,6 @@ def open_in(rooms: Collection[int]) -> QuerySet[RoomUpdate]:
     return RoomUpdate.objects.filter(room__in=rooms, state__in=_UNSETTLED, rollout__state__in=_BEGUN)
 
 
-def hold(tenant_id: object) -> Tenant:
+def hold(tenant_id: UUID) -> Tenant:
     """The tenant, held until the transaction ends: its rings and rollouts change one change at a time."""
     return Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)

@@ -91,7 +91,7 @@ def _take_in(
     }
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_IN, values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def behind(release: Release) -> QuerySet[Room]:

@@ -69,6 +69,7 @@ def modify(ring: UpdateRing, *, by: User, changes: Mapping[str, Any], version: i
     DefaultRing for the default ring that is to be none, ValidationError, Http404 if it is gone.
     """
     with recording(Category.RING, Operation.UPDATE, ring.label, tenant=ring.tenant_id, by=by) as line:
+        _require_there(ring)
         require(by, Permission.RINGS_MODIFY, ring)
         rings = _hold_rings(ring.tenant_id)
         current = _current(ring, rings, version)
@@ -98,6 +99,7 @@ def delete(ring: UpdateRing, *, by: User, version: int | None = None) -> None:
     Http404 if it is gone.
     """
     with recording(Category.RING, Operation.DELETE, ring.label, tenant=ring.tenant_id, by=by) as line:
+        _require_there(ring)
         require(by, Permission.RINGS_MODIFY, ring)
         rings = _hold_rings(ring.tenant_id)
         current = _current(ring, rings, version)
@@ -123,6 +125,7 @@ def move_rooms(ring: UpdateRing, *, by: User, rooms: Collection[int], version: i
     is not there for him, StaleRing, Http404 if the ring is gone.
     """
     with recording(Category.RING, Operation.UPDATE, ring.label, tenant=ring.tenant_id, by=by) as line:
+        _require_there(ring)
         require(by, Permission.RINGS_VIEW, ring)
         current = _current(ring, _hold_rings(ring.tenant_id), version)
         locked = list(
@@ -141,6 +144,12 @@ def _hold_rings(tenant_id: UUID) -> list[UpdateRing]:
     rollouts.hold(tenant_id)
     found = UpdateRing.objects.filter(tenant=tenant_id).select_related("tenant")
     return list(found.select_for_update(of=("self",)).order_by("order"))
+
+
+def _require_there(ring: UpdateRing) -> None:
+    """Pass if `ring` still exists: what is gone is not refused, it is not found. Raises Http404."""
+    if not UpdateRing.objects.filter(pk=ring.pk).exists():
+        raise Http404
 
 
 def _current(ring: UpdateRing, rings: list[UpdateRing], version: int | None) -> UpdateRing:

@@ -29,8 +29,9 @@ def note(room: Room, day: date, *, booked_minutes: int, calls: int, poor_calls: 
     """The device's totals of `day`, a day of the room's own calendar, are these, whatever it said of the day before.
 
     A step of telemetry, in the caller's transaction; the same figures again change nothing. Figures of a day that is over
-    already enter the reports with the next run. Raises UnusableUse for a day to come or more than 7 days ago, for more
-    minutes than a day has, and for more poor calls than calls.
+    already enter the reports with the next run. Of several days the oldest comes first: as the run that adds up does,
+    one waits for the room's place in the reports before its days. Raises UnusableUse for a day to come or more than 7 days
+    ago, for more minutes than a day has, and for more poor calls than calls.
     """
     today = today_of(room)
     if not today - timedelta(days=DAYS_BACK) <= day <= today:
@@ -38,7 +39,7 @@ def note(room: Room, day: date, *, booked_minutes: int, calls: int, poor_calls: 
     if not (0 <= booked_minutes <= MOST_MINUTES and 0 <= poor_calls <= calls <= MOST_CALLS):
         raise UnusableUse
     if day < today:
-        # First, as the run that adds up does: two that wait for each other would both lose.
+        # First, as the run does: two that wait for each other would both lose.
         ReportRoom.objects.filter(pk=room.pk).update(reckoned_at=None, summed_through=None)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -58,4 +59,5 @@ def today_of(room: Room) -> date:
     """Today, where the room is; the tenant's clock counts for a room that does not know its time zone."""
     with connection.cursor() as cursor:
         cursor.execute(_TODAY, [room.pk])
-        return cursor.fetchone()[0]
+        today: date = cursor.fetchone()[0]
+    return today

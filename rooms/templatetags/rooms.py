@@ -7,9 +7,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django import template
+from django.template import Context
 from django.utils.dateparse import parse_datetime
 
-from rooms.models import Health, RoomState, RoomUpdateState, Severity, TicketState
+from rbac.catalogue import Permission
+from rooms import change_control
+from rooms.models import Health, RolloutState, RoomState, RoomUpdateState, Severity, TicketState
 from rooms.places import country_name
 
 register = template.Library()
@@ -34,6 +37,39 @@ _HEALTHS = {
     Health.UNHEALTHY: ("danger", "x-octagon"),
     Health.UNMONITORED: ("warning", "eye-slash"),
 }
+_ROLLOUTS = {
+    RolloutState.SCHEDULED: ("info", "calendar-event"),
+    RolloutState.IN_PROGRESS: ("info", "arrow-repeat"),
+    RolloutState.PAUSED: ("warning", "pause-circle"),
+    RolloutState.COMPLETED: ("success", "check-circle"),
+    RolloutState.COMPLETED_WITH_FAILURES: ("warning", "exclamation-triangle"),
+    RolloutState.DEPRECATED: ("neutral", "slash-circle"),
+    RolloutState.NOT_REQUIRED: ("neutral", "dash-circle"),
+}
+_UPDATES = {
+    RoomUpdateState.WAITING: ("neutral", "clock"),
+    RoomUpdateState.OFFERED: ("info", "arrow-repeat"),
+    RoomUpdateState.PAUSED: ("warning", "pause-circle"),
+    RoomUpdateState.DONE: ("success", "check-circle"),
+    RoomUpdateState.FAILED: ("danger", "x-octagon"),
+    RoomUpdateState.ENDED: ("neutral", "slash-circle"),
+}
+
+
+@register.filter
+def rollout_badge(code: str) -> Shown:
+    """The badge of a rollout's state."""
+    state = RolloutState(code)
+    kind, icon = _ROLLOUTS[state]
+    return Shown(kind, str(state.label), icon)
+
+
+@register.filter
+def update_badge(code: str) -> Shown:
+    """The badge of how far a room is in a rollout."""
+    state = RoomUpdateState(code)
+    kind, icon = _UPDATES[state]
+    return Shown(kind, str(state.label), icon)
 
 
 @register.filter
@@ -135,3 +171,11 @@ def shown_update_state(code: str) -> Shown:
     """The badge of the state of a room's update."""
     state = RoomUpdateState(code)
     return Shown(_UPDATE_STATES[state][0], str(state.label), _UPDATE_STATES[state][1])
+
+
+@register.inclusion_tag("rooms/approvals/asks_first.html", takes_context=True)
+def asks_first(context: Context, event: str) -> dict[str, Any]:
+    """Part of a form whose change the customer wants to approve first: says so, and asks why. Nothing for anybody else."""
+    request = context["request"]
+    waits = change_control.asks_first(request.person, Permission(event), request.customer.pk, request.held)
+    return {"waits": waits, "customer": request.customer, "justification": request.POST.get("justification", "")}

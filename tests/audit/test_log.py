@@ -416,7 +416,7 @@ def test_cancelled_messages_do_not_leave_and_sent_ones_stay_sent():
 
 
 def test_change_that_cannot_be_recorded_is_not_made(monkeypatch):
-    monkeypatch.setattr("audit.chain.seal", lambda lines, origin: 1 / 0)
+    monkeypatch.setattr("audit.chain.seal", lambda lines, origin, after="": 1 / 0)
     evidence = mark()
     with pytest.raises(ZeroDivisionError), note("x"):
         Tenant.objects.create(name="undone")
@@ -424,7 +424,7 @@ def test_change_that_cannot_be_recorded_is_not_made(monkeypatch):
 
 
 def test_failure_that_cannot_be_recorded_is_still_the_callers(monkeypatch, caplog):
-    monkeypatch.setattr("audit.chain.seal", lambda lines, origin: 1 / 0)
+    monkeypatch.setattr("audit.chain.seal", lambda lines, origin, after="": 1 / 0)
     refusal = pytest.raises(Refused)
     with refusal, note("x"):
         raise Refused

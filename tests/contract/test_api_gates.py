@@ -61,6 +61,58 @@ TABLE = {
     "get keys":                      (401,  404,  404,  403,  200,  200,  403,  403,  401,  404,  401,  404,  404),
     "post keys":                     (401,  404,  404,  403,  403,  201,  403,  403,  401,  404,  401,  404,  404),
     "post key-download":             (401,  404,  404,  403,  200,  200,  403,  403,  401,  404,  401,  404,  404),
+    "get tickets":                   (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post tickets":                  (401,  404,  404,  403,  201,  201,  201,  201,  401,  404,  401,  404,  404),
+    "get ticket":                    (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get ticket-entries":            (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post ticket-entries":           (401,  404,  404,  403,  201,  201,  201,  201,  401,  404,  401,  404,  404),
+    "post ticket-state":             (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get ticket-assignment":         (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post ticket-assignment":        (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post ticket-close":             (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post ticket-attachments":       (401,  404,  404,  403,  201,  201,  201,  201,  401,  404,  401,  404,  404),
+    "get ticket-attachment":         (401,  404,  404,  403,  200,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get report-figures":            (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get report-rooms":              (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get roles":                    (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post roles":                   (401,  404,  404,  403,  403,  201,  201,  201,  401,  404,  401,  404,  404),
+    "get role":                     (401,  404,  404,  403,  403,  200,  404,  404,  401,  404,  401,  404,  404),
+    "patch role":                   (401,  404,  404,  403,  403,  200,  404,  404,  401,  404,  401,  404,  404),
+    "delete role":                  (401,  404,  404,  403,  403,  204,  404,  404,  401,  404,  401,  404,  404),
+    "get assignments":              (401,  404,  404,  403,  403,  200,  404,  404,  401,  404,  401,  404,  404),
+    "post assignments":             (401,  404,  404,  403,  403,  201,  404,  404,  401,  404,  401,  404,  404),
+    "get assignment":               (401,  404,  404,  403,  403,  200,  404,  404,  401,  404,  401,  404,  404),
+    "patch assignment":             (401,  404,  404,  403,  403,  200,  404,  404,  401,  404,  401,  404,  404),
+    "delete assignment":            (401,  404,  404,  403,  403,  204,  404,  404,  401,  404,  401,  404,  404),
+    "post assignment-scope":        (401,  404,  404,  403,  403,  200,  404,  404,  401,  404,  401,  404,  404),
+    "get assignment-members":       (401,  404,  404,  403,  403,  200,  404,  404,  401,  404,  401,  404,  404),
+    "post assignment-members":      (401,  404,  404,  403,  403,  200,  404,  404,  401,  404,  401,  404,  404),
+    "get security-groups":          (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "post security-groups":         (401,  404,  404,  403,  403,  201,  403,  403,  401,  404,  401,  404,  404),
+    "get security-group":           (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "patch security-group":         (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "delete security-group":        (401,  404,  404,  403,  403,  204,  403,  403,  401,  404,  401,  404,  404),
+    "get security-group-people":    (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "post security-group-people":   (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "get room-access":              (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get person-access":            (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get approvals":                 (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get approval":                  (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post approval-decide":          (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
+    "post approval-withdraw":        (401,  404,  404,  403,  403,  403,  200,  200,  401,  404,  401,  404,  404),
+    "get rings":                     (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post rings":                    (401,  404,  404,  403,  403,  201,  403,  403,  401,  404,  401,  404,  404),
+    "get ring":                      (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "patch ring":                    (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "delete ring":                   (401,  404,  404,  403,  403,  204,  204,  204,  401,  404,  401,  404,  404),
+    "post ring-rooms":               (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get rollouts":                  (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get rollout":                   (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "get rollout-rooms":             (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post rollout-pause":            (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post rollout-resume":           (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post rollout-retry":            (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
+    "post rollout-force":            (401,  404,  404,  403,  403,  200,  200,  200,  401,  404,  401,  404,  404),
     "get partners":                  (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
     "post partners":                 (401,  404,  404,  403,  403,  201,  403,  403,  401,  404,  401,  404,  404),
     "get partner":                   (401,  404,  404,  403,  403,  200,  403,  403,  401,  404,  401,  404,  404),
@@ -119,6 +171,14 @@ def foreign(scene, operation: Operation) -> list:
         return [contoso, tailwind.rooms[0].pk]
     if operation.name.startswith("api-group"):
         return [contoso, scene.foreign_group.pk]
+    if operation.name == "api-ticket-attachment":
+        return [contoso, scene.foreign_ticket.pk, scene.attachment.pk]
+    if operation.name.startswith("api-ticket"):
+        return [contoso, scene.foreign_ticket.pk]
+    if operation.name.startswith("api-ring"):
+        return [contoso, scene.foreign_rollout.ring_id]
+    if operation.name.startswith("api-rollout"):
+        return [contoso, scene.foreign_rollout.pk]
     if operation.name.startswith("api-partner-invitation") and operation.name != "api-partner-invitations":
         return [contoso, scene.pending.pk, scene.foreign.invitations.get().pk]
     if operation.name.startswith("api-partner"):
@@ -130,7 +190,10 @@ def never(args: list) -> list:
     return [*args[:-1], 2**62 if isinstance(args[-1], int) else NEVER]
 
 
-@pytest.mark.parametrize("name", [name for name in HIDDEN if name.split()[1].split("-")[0] in ("partner", "group")])
+OF_ONE = ("partner", "group", "ring", "rollout", "ticket")
+
+
+@pytest.mark.parametrize("name", [name for name in HIDDEN if name.split()[1].split("-")[0] in OF_ONE])
 def test_foreign_and_never_existed_are_the_same_to_the_customer(scene, name):
     operation = Operation(name.split()[0], f"api-{name.split()[1]}")
     caller, args = scene.admin(), foreign(scene, operation)

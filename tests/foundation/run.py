@@ -102,6 +102,7 @@ class Run:
                 "DATABASE_URL": urls.app,
                 "DATABASE_OWNER_URL": urls.owner,
                 "CELERY_BROKER_URL": self.worker_broker_url(),
+                "ATTACHMENTS_ROOT": str(self.folder / f"attachments_{worker()}"),
             }
         )
         os.environ.pop("REDIS_URL", None)

@@ -376,5 +376,5 @@ def test_queries_of_the_list_do_not_grow(world, django_assert_num_queries, count
         _, (denied,) = invite(world.contoso, ANN)
         invitations.deny(denied, by=ann)
     client = browser(ann)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(6):
         client.get(reverse("invitations"))

@@ -63,7 +63,7 @@ def test_writers_in_opposite_order_neither_deadlock_nor_fork(committed_db):
 def test_control_writers_without_the_lock(committed_db):
     """Unguarded, two writers take the same place in a chain; the unique index stops one of them."""
 
-    def unlocked(tenant_id: UUID) -> tuple[int, bytes, datetime]:
+    def unlocked(tenant_id: UUID, after: str) -> tuple[int, bytes, datetime]:
         last = ChainLink.objects.filter(tenant_id=tenant_id).order_by("-seq").first()
         return (last.seq + 1, bytes(last.digest), now()) if last is not None else (1, chain.FIRST, now())
 

@@ -9,7 +9,17 @@ from partners.services import relationships
 from rbac.catalogue import BuiltIn, Permission
 from rooms import change_control, schedule
 from rooms.errors import ImportOver
-from rooms.models import BulkAction, BulkChange, ControlMode, ControlPolicy, Room, RoomState, UpdateRing, WorkState
+from rooms.models import (
+    ApprovalRequest,
+    BulkAction,
+    BulkChange,
+    ControlMode,
+    ControlPolicy,
+    Room,
+    RoomState,
+    UpdateRing,
+    WorkState,
+)
 from rooms.services import bulk, bulk_changes
 from tests.factories.evidence import leaves
 from tests.factories.world import World, assign, custom_role, join, make, over, room_group
@@ -84,10 +94,11 @@ def test_a_partner_goes_through_the_door_and_loses_it_in_the_middle(world):
     ]
 
 
-def test_what_the_customer_wants_to_approve_is_refused_for_each_room(world):
+def test_what_the_customer_wants_to_approve_waits_for_each_room(world):
     _, (ann,) = join(world.contoso, world.fabrikam, "ann")
     ControlPolicy.objects.filter(event=Permission.ROOMS_MODIFY).update(mode=ControlMode.MANUAL)
-    assert each(world, ann, "enroll", world.contoso.german) == [refused("manual_not_offered")] * 2
+    assert each(world, ann, "enroll", world.contoso.german) == [("waiting", "")] * 2
+    assert ApprovalRequest.objects.waiting().count() == 2
 
 
 def test_values_that_do_not_fit_and_an_end_that_is_over_are_told_for_each_room(world):

@@ -362,7 +362,7 @@ def test_a_failed_import_says_so_and_can_be_tried_again(scene, failure):
 def test_every_reason_has_a_sentence_in_both_languages():
     sources = [Path(module.__file__).read_text() for module in (cells, get_place, graph_places, inventories, inventory)]
     codes = {code for source in sources for code in re.findall(r'Problem\("(\w+)"', source)}
-    codes |= {"upn_character", "upn_form", "upn_guest", "upn_blank", "manual_not_offered", "changed_meanwhile"}
+    codes |= {"upn_character", "upn_form", "upn_guest", "upn_blank", "awaits_approval", "changed_meanwhile"}
     params = dict.fromkeys(["character", "value", "limit", "least", "most", "row", "count", "wanted"], "x")
 
     assert codes == set(inventory_reports._SENTENCES)
@@ -380,8 +380,8 @@ def test_pages_ask_as_often_for_many_rows_as_for_one(scene, django_assert_num_qu
     lines = "".join(f"n{number}@contoso.example,N,,\n" for number in range(count))
     client, file = browser(scene.admin), SimpleUploadedFile("x.csv", (HEAD + lines).encode())
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(12):
         client.post(scene.url(), {"file": file})
     found = InventoryImport.objects.get()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(5):
         client.get(scene.url("rooms_import_report", found.pk))

@@ -11,6 +11,7 @@ from rbac.catalogue import BuiltIn, Permission
 from rooms import change_control, schedule
 from rooms.errors import StateForbids, SuppressionOutOfRange
 from rooms.models import (
+    ApprovalRequest,
     ClosingReason,
     ControlMode,
     ControlPolicy,
@@ -28,7 +29,7 @@ from rooms.models import (
 from rooms.services import monitoring
 from tests.factories.devices import bad, enroll, report
 from tests.factories.evidence import leaves, refused
-from tests.factories.world import World, assign, custom_role, join, make, over
+from tests.factories.world import World, asked, assign, custom_role, join, make, over
 
 pytestmark = pytest.mark.django_db
 
@@ -280,12 +281,11 @@ def test_a_partner_enrols_and_suppresses_but_never_unenrols_whatever_its_role_sa
 def test_the_policy_of_the_customer_holds_for_each_of_them(world, room):
     _, (ann,) = join(world.contoso, world.fabrikam, "ann")
     ControlPolicy.objects.filter(event=Permission.ROOMS_MODIFY).update(mode=ControlMode.MANUAL)
-    put(room, RoomState.ENROLLED)
-    for action in ("enroll", "suppress", "unsuppress"):
-        with pytest.raises(ValidationError) as error:
-            submit(room, ann, action)
-        assert error.value.code == "manual_not_offered"
-    assert state(room) == "enrolled"
+    for action, before in (("enroll", "onboarding"), ("suppress", "enrolled"), ("unsuppress", "suppressed")):
+        put(room, RoomState(before))
+        assert asked(lambda action=action: submit(room, ann, action)).action == action
+        assert state(room) == before
+    assert ApprovalRequest.objects.waiting().count() == 3
 
 
 @pytest.mark.parametrize("action", ["enroll", "suppress", "unsuppress", "unenroll"])

@@ -29,8 +29,8 @@ from partners.services import relationships, terms, tokens
 from rbac.catalogue import Permission
 from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, User
 from rbac.services import accounts, tenants
-from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport
-from rooms.services import keys
+from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport, Release, RoleDraft
+from rooms.services import keys, releases, rollout_clock
 from tests.factories.devices import bad, enroll, key_of, report
 from tests.factories.evidence import fingerprints, leaves
 from tests.factories.world import World, invite, join, make, room_group, security_group
@@ -51,6 +51,7 @@ SHOWN = {
     "partners.partnerdraft",
     "partners.partnerrelationship",
     "partners.terms",
+    "partners.termsacceptance",
     "rbac.assignment",
     "rbac.delegation",
     "rbac.pendingclaim",
@@ -65,31 +66,39 @@ SHOWN = {
     "rooms.healthperiod",
     "rooms.healthsignal",
     "rooms.inventoryimport",
+    "rooms.release",
+    "rooms.rollout",
     "rooms.room",
     "rooms.roomgroup",
+    "rooms.updatering",
 }
 NOT_SHOWN = {
     "rbac.assignmentgroup",
     "rbac.assignmentmember",
     "rbac.securitygroupmember",
     "rbac.tenantdomain",
+    "rooms.healthday",
+    "rooms.reportroom",
+    "rooms.reporttenant",
+    "rooms.roomday",
+    "rooms.roomperiod",
+    "rooms.tenantperiod",
+    "rooms.ticketday",
     "rooms.ticketattachment",
     "rooms.ticketentry",
     "rooms.ticketroom",
+    "rooms.approvalrequest",
     "rooms.assignmentroom",
     "rooms.assignmentroomgroup",
     "rooms.device",
     "rooms.enrollmentkey",
     "rooms.healthperiod",
     "rooms.healthsignal",
-    "rooms.release",
-    "rooms.rollout",
     "rooms.roomactivity",
     "rooms.roomgrantrow",
     "rooms.roomupdate",
     "rooms.savedfilter",
     "rooms.ticket",
-    "rooms.updatering",
     "rooms.roomgroupmember",
     "rooms.roomusergrantrow",
 }
@@ -130,6 +139,7 @@ class Scene:
             beat_at=now(),
             created_at=now(),
         )
+        RoleDraft.objects.create(tenant=contoso.tenant, user=contoso.admin, data={"members": ["x@y.example"]})
         InventoryImport.objects.create(
             tenant=contoso.tenant,
             person=contoso.admin,
@@ -140,6 +150,8 @@ class Scene:
             beat_at=now(),
             created_at=now(),
         )
+        releases.publish("5.1", by=None)
+        rollout_clock.schedule(contoso.tenant.pk)
         AccessAttempt.objects.create(
             username="ann@fabrikam.example",
             ip_address="192.0.2.7",
@@ -192,9 +204,12 @@ class Scene:
         for name in ("gil", "hal"):
             person = contoso.person(name)
             PartnerDraft.objects.create(tenant=contoso.tenant, user=person)
+            RoleDraft.objects.create(tenant=contoso.tenant, user=person)
             security_group(contoso.tenant, f"{name}'s group", person)
             room_group(contoso.tenant, f"{name}'s rooms")
             terms.publish(f"English by {name}", f"German by {name}", by=None)
+            releases.publish(f"5.{len(name)}.{ord(name[0])}", by=None)
+            rollout_clock.schedule(contoso.tenant.pk)
             invite(self.world.tailwind, f"{name}@northwind.example")
             tokens.issue(
                 self.relationship.delegation, name, by=self.ann, scopes=[Permission.ROOMS_VIEW], lifetime=timedelta(1)
@@ -235,6 +250,7 @@ def pages(*, is_sorted: bool = False) -> Iterator[str]:
     yield from (reverse(f"admin:{name}") for name in ("index", "jsi18n", "password_change", "password_change_done"))
     yield from (reverse("admin:app_list", args=[label]) for label in ("audit", "rbac", "rooms", "partners", "axes"))
     yield from (reverse("admin:rbac_tenant_found"), reverse("admin:partners_terms_publish"))
+    yield reverse("admin:rooms_release_publish")
     for model, shown in registered():
         first = model._default_manager.order_by("pk").first()
         assert first is not None, f"nothing to look at: {model}"
@@ -501,8 +517,8 @@ def test_first_page_names_what_needs_attention(scene, staff, clock):
         assert staff.get(concern.url).status_code == 200
 
 
-# Session (read, savepoint and save), person, standing (2), the rows and how many; and what a list asks besides.
-QUERIES = 8
+# Session, person, standing (2), the rows and how many; and what a list asks besides.
+QUERIES = 5
 MORE_QUERIES = {Tenant: 1, OutboxMessage: 1}  # their domains; the kinds there are
 
 
@@ -561,3 +577,19 @@ def test_counting_stops_at_the_cap(monkeypatch, scene, staff):
     assert "5+ rooms" in rooms.content.decode()
     monkeypatch.setattr(CappedPaginator, "CAP", 6)
     assert "6 rooms" in staff.get(reverse("admin:rooms_room_changelist")).content.decode()
+
+
+def test_release_is_published_through_the_form(staff):
+    page = reverse("admin:rooms_release_publish")
+    assert staff.get(page).status_code == 200
+
+    with leaves("platform: Ring/Create release 9.1.2 Successful jo@operator.example"):
+        answer = staff.post(page, {"version": "9.1.2", "notes": "New.", "reason": "It is time"})
+
+    newest = Release.objects.order_by("-order").first()
+    assert answer["Location"] == reverse("admin:rooms_release_change", args=[newest.pk])
+    assert (newest.version, newest.notes) == ("9.1.2", "New.")
+    for version in ("9.1.2", "9.1", "soon"):
+        refused = staff.post(page, {"version": version, "reason": "Again"})
+        assert refused.status_code == 200
+    assert Release.objects.order_by("-order").first() == newest

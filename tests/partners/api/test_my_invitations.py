@@ -179,4 +179,4 @@ def test_list_costs_as_much_for_one_invitation_as_for_three(world, ann, number):
     caller = person(ann)
     with CaptureQueriesContext(connection) as captured:
         assert len(caller.get("api-my-invitations").json()["items"]) == number
-    assert len(captured) == 6
+    assert len(captured) == 3

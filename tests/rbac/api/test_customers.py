@@ -94,7 +94,7 @@ def test_terms_are_told_in_the_language_of_the_request(world):
 
 
 @pytest.mark.parametrize("customers", [1, 3])
-@pytest.mark.parametrize(("address", "queries"), [("api-customers", 8), ("api-me", 7)])
+@pytest.mark.parametrize(("address", "queries"), [("api-customers", 5), ("api-me", 4)])
 def test_lists_cost_as_much_for_one_customer_as_for_three(world, customers, address, queries):
     ann = world.fabrikam.person("ann")
     for customer in (world.contoso, world.tailwind)[: customers - 1]:

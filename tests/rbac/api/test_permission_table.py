@@ -125,4 +125,4 @@ def test_table_costs_as_much_for_one_customer_as_for_three(world, customers):
     caller = person(ann)
     with CaptureQueriesContext(connection) as captured:
         assert len(caller.get("api-permission-table").json()["effective"]) == customers
-    assert len(captured) == 7
+    assert len(captured) == 4

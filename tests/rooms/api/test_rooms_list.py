@@ -136,7 +136,7 @@ def test_largest_page_has_200_rooms(world):
 
 
 @pytest.mark.parametrize("rooms", [1, 3])
-@pytest.mark.parametrize(("kind", "queries"), [("session", 8), ("token", 4)])
+@pytest.mark.parametrize(("kind", "queries"), [("session", 5), ("token", 4)])
 def test_list_costs_as_much_for_one_room_as_for_three(world, rooms, kind, queries):
     scope = Scope(all_rooms=True) if rooms == 3 else over(world.contoso.rooms[0])
     relationship, (ann,) = join(world.contoso, world.fabrikam, "ann", scope=scope)

@@ -37,7 +37,7 @@ ZONE_UNDO = "DROP FUNCTION trm_zone(VARIADIC text[]);"
 class Migration(migrations.Migration):
     dependencies = [
         ("rbac", "0002_rules"),
-        ("rooms", "0006_operation_rules"),
+        ("rooms", "0008_operations"),
     ]
 
     operations = [
