@@ -93,8 +93,8 @@ def _incident(detail: Mapping[str, Any]) -> str:
         "reopened": _("Ticket #%(ticket)s reopened: %(title)s"),
         "closed": _("Ticket #%(ticket)s closed: %(title)s"),
     }
-    text = texts.get(detail.get("what", ""))
-    return text % {"title": "", **detail} if text and "ticket" in detail else ""
+    text = texts.get(detail.get("event", ""))
+    return (text % {"title": "", **detail}).removesuffix(": ") if text and "ticket" in detail else ""
 
 
 _WORDED: dict[ActivityKind, Callable[[Mapping[str, Any]], str]] = {

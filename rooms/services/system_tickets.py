@@ -221,7 +221,7 @@ def _note(pairs: Sequence[tuple[_Step, int]], at: datetime, event: str) -> None:
                 room_id=step.room_id,
                 at=at,
                 kind=ActivityKind.INCIDENT,
-                detail={"ticket": pk, "event": event},
+                detail={"ticket": pk, "event": event, "title": step.name},
             )
             for step, pk in pairs
         )
