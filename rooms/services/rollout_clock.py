@@ -68,12 +68,9 @@ def schedule(tenant_id: UUID) -> None:
 def due() -> list[int]:
     """The rollouts (ids) whose day has begun for at least one of their rooms."""
     waiting = Rollout.objects.filter(state=RolloutState.SCHEDULED, starts_on__lte=(now() + _EAST).date())
-    at = now()
-    return [
-        rollout.pk
-        for rollout in waiting.select_related("tenant").order_by("starts_on", "pk")
-        if room_updates.first_night(rollout) <= at
-    ]
+    found = list(waiting.select_related("tenant").order_by("starts_on", "pk"))
+    nights, at = room_updates.first_nights(found) if found else {}, now()
+    return [rollout.pk for rollout in found if nights[rollout.pk] <= at]
 
 
 def begin(rollout_id: int) -> None:

@@ -4,7 +4,7 @@ Steps of larger changes, in the caller's transaction, which holds the tenant (`r
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -107,10 +107,19 @@ def zones_of(rollout: Rollout) -> dict[str, ZoneInfo]:
     return {name: zone_of(name, rollout.tenant.time_zone) for name in names}
 
 
-def first_night(rollout: Rollout) -> datetime:
-    """When the first of the ring's rooms enters the day on which the rollout starts."""
-    zones = [*zones_of(rollout).values()] or [zone_of("", rollout.tenant.time_zone)]
-    return min(night_of(rollout.starts_on, zone).starts_at for zone in zones)
+def first_nights(rollouts: Sequence[Rollout]) -> dict[int, datetime]:
+    """When the first room of each ring enters the day on which the rollout starts, by the rollout's id; one query."""
+    zones: dict[int, set[str]] = {one.ring_id: set() for one in rollouts}
+    rooms = Room.objects.filter(ring__in=zones).order_by()
+    for ring_id, name in rooms.values_list("ring", "time_zone").distinct():
+        zones[ring_id].add(name)
+    return {
+        one.pk: min(
+            night_of(one.starts_on, zone_of(name, one.tenant.time_zone)).starts_at
+            for name in zones[one.ring_id] or {""}
+        )
+        for one in rollouts
+    }
 
 
 def wait_for_next_night(updates: QuerySet[RoomUpdate], **fields: Any) -> int:
