@@ -115,7 +115,9 @@ class Scene:
         """The answer and its body, undone afterwards."""
         cache.clear()  # how often one may ask is not the question here
         place, said = self.places[relation], SAID.get(route, {}) if method in ("POST", "PATCH", "PUT") else {}
-        given: dict[str, Any] = {"data": {name: place.get(value, value) if isinstance(value, str) else value for name, value in said.items()}}
+        given: dict[str, Any] = {
+            "data": {name: place.get(value, value) if isinstance(value, str) else value for name, value in said.items()}
+        }
         if url.startswith("/api/") and method != "GET":
             given["content_type"] = "application/json"
         with transaction.atomic():
