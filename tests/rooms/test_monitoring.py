@@ -166,7 +166,7 @@ def test_a_lifted_suppression_brings_back_history_and_the_tickets_that_were_held
 
 def _opened(room: Room) -> list[str]:
     number = Ticket.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    return [f"Contoso: Ticket/Create #{number + 1} Successful system"]
+    return [f"Contoso: Ticket/Create #{number + 1} Camera Successful system"]
 
 
 # --- The end of a suppression -------------------------------------------------------------------
@@ -228,7 +228,9 @@ def test_unenrolling_closes_revokes_and_forgets_in_one_transaction(world, room):
     report(device, bad())
     ticket = Ticket.objects.get(signal_room=room)
 
-    with leaves(f"{LINE} Successful {ADMIN}", f"Contoso: Ticket/Update #{ticket.pk} Successful system") as evidence:
+    with leaves(
+        f"{LINE} Successful {ADMIN}", f"Contoso: Ticket/Update #{ticket.pk} Camera Successful system"
+    ) as evidence:
         gone = monitoring.unenroll(room, by=world.contoso.admin)
 
     ticket.refresh_from_db()
