@@ -5,11 +5,12 @@ COPY requirements.txt constraints.txt ./
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r requirements.txt -c constraints.txt
 COPY . .
 RUN /venv/bin/python -m trm_portal.development.translations \
-    && SECRET_KEY=build INVITATION_LINK_KEY=build DATABASE_URL=postgres:///none \
+    && SECRET_KEY=build INVITATION_LINK_KEY=build ENROLLMENT_KEY_SECRETS=build DATABASE_URL=postgres:///none \
        /venv/bin/python manage.py collectstatic --noinput
 
 FROM python:3.11-slim-bookworm
-RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin portal
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin portal \
+    && install -d -o 10001 -m 700 /attachments
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app

@@ -31,7 +31,7 @@ bench: ## Measure the performance contract on fresh data (ROOMS=10000,100000)
 	@$(ENVIRONMENT) check && exec $(RUN) -m benchmarks $(ARGS)
 
 docs: ## Write the documents that are made from code
-	@$(ENVIRONMENT) demo && SECRET_KEY=none INVITATION_LINK_KEY=none DATABASE_URL=postgres:///none $(RUN) manage.py write_docs
+	@$(ENVIRONMENT) demo && SECRET_KEY=none INVITATION_LINK_KEY=none ENROLLMENT_KEY_SECRETS=none DATABASE_URL=postgres:///none $(RUN) manage.py write_docs
 
 format: ## Bring the code into its one format
 	@$(ENVIRONMENT) check && $(RUN) -m ruff check --fix . && $(RUN) -m ruff format .

@@ -47,3 +47,5 @@ class Recorded:
 
 origin: ContextVar[Origin] = ContextVar("audit_origin", default=Origin())  # noqa: B039 - frozen
 recorded: ContextVar[Recorded | None] = ContextVar("audit_recorded", default=None)
+# The UPN of whoever has approved the change that is being carried out for somebody else; empty otherwise.
+approver: ContextVar[str] = ContextVar("audit_approver", default="")

@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.http import Http404
 
-from audit import chain, outbox
+from audit import chain, context, outbox
 from audit.context import Line, Recorded, origin, recorded
 from audit.errors import RuleBroken
 from audit.models import PLATFORM, Result
@@ -67,7 +67,7 @@ def recording(
         user_id=by.upn if by is not None else SYSTEM,
         user_tenant_id=by.tenant_id if by is not None else None,
         relationship_id=relationship_id,
-        approver=approver,
+        approver=approver or context.approver.get(),
     )
     outer = recorded.get()
     if outer is None:
@@ -99,6 +99,53 @@ def add_lines(lines: Iterable[Line]) -> None:
     if current is None:
         raise RuntimeError("lines need an open recording")
     current.lines.extend(lines)
+
+
+class _Undone(Exception):
+    """A rehearsal is over."""
+
+
+@contextmanager
+def rehearsal() -> Iterator[list[Line]]:
+    """Run the block inside the open recording, and undo it: afterwards the list has the lines that it would have left.
+
+    Deferred constraints speak, so what passes here breaks no rule. Raises what the block raised, which is on record as
+    failed like any refusal; RuntimeError outside a recording.
+    """
+    current = recorded.get()
+    if current is None:
+        raise RuntimeError("a rehearsal needs an open recording")
+    since, told = len(current.lines), list[Line]()
+    try:
+        with transaction.atomic():
+            yield told
+            speak()
+            raise _Undone
+    except _Undone:
+        told[:] = current.lines[since:]
+        current.lines[since:] = []
+    except IntegrityError as error:
+        raise _as_rule(error) from error
+
+
+@contextmanager
+def on_behalf(approver_upn: str) -> Iterator[None]:
+    """The block carries out what `approver_upn` has approved: its lines name him, and what it breaks comes out of it."""
+    token = context.approver.set(approver_upn)
+    try:
+        with transaction.atomic():
+            yield
+            speak()
+    except IntegrityError as error:
+        raise _as_rule(error) from error
+    finally:
+        context.approver.reset(token)
+
+
+def speak() -> None:
+    """Deferred constraints are checked now, and go on being deferred. Raises IntegrityError."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_PASSING)
 
 
 @contextmanager

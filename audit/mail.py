@@ -6,7 +6,7 @@ its key, so that a repetition (a worker that died between sending and rememberin
 
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr, parseaddr
 from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPResponseException
 from types import TracebackType
 from typing import Self
@@ -45,6 +45,7 @@ class Letter:
     text: str
     html: str
     language: str
+    sender_name: str = ""  # stands before the portal's own address
 
 
 class Postman:
@@ -98,6 +99,7 @@ def _written(letter: Letter, key: UUID) -> EmailMultiAlternatives:
     email = EmailMultiAlternatives(
         subject=one_line(letter.subject),
         body=letter.text,
+        from_email=_sender(letter.sender_name),
         to=[letter.to],
         headers={
             "Message-ID": f"<{key}@{host}>",
@@ -109,6 +111,12 @@ def _written(letter: Letter, key: UUID) -> EmailMultiAlternatives:
     )
     email.attach_alternative(letter.html, "text/html")
     return email
+
+
+def _sender(name: str) -> str | None:
+    """The portal's own address under `name`; None: as it is configured."""
+    name = one_line(name)
+    return formataddr((name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])) if name else None
 
 
 def _meaning_of(error: OSError) -> Exception:

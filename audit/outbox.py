@@ -70,6 +70,24 @@ def leave(parcel: Parcel) -> OutboxMessage:
     return put(parcel)
 
 
+def leave_all(parcels: Iterable[Parcel]) -> None:
+    """As `leave`, for many parcels of a change made as a set. Raises RuntimeError outside a recording."""
+    if recorded.get() is None:
+        raise RuntimeError("outbox.leave_all needs an open recording")
+    at = now()
+    OutboxMessage.objects.bulk_create(
+        OutboxMessage(
+            kind=one.kind,
+            subject_id=one.subject_id,
+            tenant_id=one.tenant_id,
+            payload=one.payload,
+            due_at=at + one.after,
+        )
+        for one in parcels
+    )
+    _nudge_once()
+
+
 def put(parcel: Parcel) -> OutboxMessage:
     """Write the row and ask for a delivery after the commit (for the recorder itself; others call `leave`)."""
     message = OutboxMessage.objects.create(

@@ -41,6 +41,7 @@ def _measure(servers: Servers, mail_port: int, chosen: list[str]) -> int:
         EMAIL_URL=f"smtp://{ports.LOOPBACK}:{mail_port}",
         SECRET_KEY="measured, not kept",
         INVITATION_LINK_KEY="measured, not kept",
+        ENROLLMENT_KEY_SECRETS="measured and not kept",
     )
     import django
     from django.core.management import call_command
@@ -52,7 +53,7 @@ def _measure(servers: Servers, mail_port: int, chosen: list[str]) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
 
-    from benchmarks import bulk, data, growth, reads, web, writes
+    from benchmarks import bulk, data, growth, reads, reports, web, writes
     from benchmarks.measure import Report
 
     report = Report()
@@ -80,6 +81,10 @@ def _measure(servers: Servers, mail_port: int, chosen: list[str]) -> int:
     ):
         if not chosen or part.__name__ in chosen:
             part(kinds, report)
+    if not chosen or "pages" in chosen:
+        readers = reports.make(sizes[-1])
+        reports.add_up(readers, report)
+        reports.pages(readers, report)
     print(f"\n{report}")
     return 0 if all(row.is_reached for row in report.rows) else 1
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from audit.admin import as_text
 from audit.back_office import ReadOnly, ReasonForm, list_link
 from audit.models import PLATFORM, OutboxMessage
-from partners.models import ApiToken, Invitation, PartnerDraft, PartnerRelationship, Terms
+from partners.models import ApiToken, Invitation, PartnerDraft, PartnerRelationship, Terms, TermsAcceptance
 from partners.services import terms
 
 
@@ -143,6 +143,20 @@ class TermsAdmin(ReadOnly):
             lead=_("Customers agree to the newest version when they add a partner. A published version never changes."),
             submit=_("Publish"),
         )
+
+
+@admin.register(TermsAcceptance)
+class TermsAcceptanceAdmin(ReadOnly):
+    list_display = ("tenant", "version", "accepted_by", "accepted_at")
+    list_filter = ("version",)
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name", "accepted_by")
+    search_help_text = gettext_lazy("Customer or UPN.")
+    ordering = ("-accepted_at", "id")
+    fields = ("tenant", "version", "digest", "accepted_by", "accepted_at")
+
+    def history_of(self, obj: TermsAcceptance) -> Q | None:
+        return Q(tenant_id=obj.tenant_id, category="Settings", object_name=f"terms {obj.version}")
 
 
 @admin.register(ApiToken)

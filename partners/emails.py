@@ -4,31 +4,27 @@ A mail is written when it is sent, from the rows as they are then; what is over 
 several people is first split into one message for each, so that each mail fails, waits and is repeated alone.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import dateformat
-from django.utils.translation import get_language, get_supported_language_variant, override, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.clock import Now
-from audit.mail import Letter, Postman, one_line
+from audit.mail import Postman
 from audit.models import OutboxMessage, OutboxState
 from audit.outbox import Obsolete, delivers, split
 from partners import links, parcels
-from partners.models import Invitation, PartnerRelationship
-from rbac.catalogue import BuiltIn
-from rbac.models import Assignment, DelegationState, Tenant, User
+from partners.models import Invitation, PartnerRelationship, Terms, TermsAcceptance
+from rbac import letters
+from rbac.letters import Facts
+from rbac.models import DelegationState, Tenant, TenantStatus, User
+from rbac.services import notifications
+from rbac.services.notifications import Event, Recipient
 
-Facts = Mapping[str, str | datetime | None]
 ONE_NOTICE_IN = timedelta(days=1)
 
 
@@ -50,6 +46,17 @@ WORDINGS = {
         _("Somebody from another organisation tried to accept your invitation"), _("Show the partner")
     ),
     parcels.REMOVED: Wording(_("You no longer manage the meeting rooms of %(customer)s")),
+    parcels.ENDED: Wording(_("%(partner)s is no longer your partner"), _("Show the partner")),
+    parcels.TERMS: Wording(_("There are new terms for working with partners"), _("Read the terms")),
+}
+LAPSED = Wording(_("Nobody of %(partner)s has accepted your invitation"), _("Show the partner"))
+
+# What customers are told, and may choose not to be told.
+EVENTS = {
+    parcels.LINKED: Event.PARTNER_LINKED,
+    parcels.WRONG_TENANT: Event.PARTNER_STRANGER,
+    parcels.ENDED: Event.PARTNER_ENDED,
+    parcels.TERMS: Event.TERMS_CHANGED,
 }
 
 
@@ -72,11 +79,10 @@ def send_reminder(message: OutboxMessage, postman: Postman) -> None:
 def send_linked(message: OutboxMessage, postman: Postman) -> None:
     """The customer's MMR admins know which organisation has linked, and where to remove it."""
     relationship = _open_relationship(message.subject_id)
-    admins = admins_of(relationship.tenant)
     if "to" not in message.payload:
-        split(message, _for_each(message, admins))
+        _split(message, relationship.tenant)
         return
-    _send_to_admin(message, admins, relationship, {"linked_at": relationship.delegation.linked_at}, postman)
+    _send_to_customer(message, relationship, {"linked_at": relationship.delegation.linked_at}, postman)
 
 
 @delivers(parcels.WRONG_TENANT)
@@ -84,12 +90,11 @@ def send_wrong_tenant(message: OutboxMessage, postman: Postman) -> None:
     """The customer's MMR admins know that somebody of another organisation tried to accept; once a day for each one."""
     invitation = Invitation.objects.get(pk=message.subject_id)
     relationship = _open_relationship(invitation.relationship_id)
-    admins = admins_of(relationship.tenant)
     if "to" not in message.payload:
         _require_news(message)
-        split(message, _for_each(message, admins))
+        _split(message, relationship.tenant)
         return
-    _send_to_admin(message, admins, relationship, {"invited_upn": invitation.upn}, postman)
+    _send_to_customer(message, relationship, {"invited_upn": invitation.upn}, postman)
 
 
 @delivers(parcels.REMOVED)
@@ -109,15 +114,55 @@ def send_removed(message: OutboxMessage, postman: Postman) -> None:
     _send(message, address, _language_of(person), relationship.tenant, facts, postman)
 
 
-def admins_of(customer: Tenant) -> QuerySet[User]:
-    """Whom the customer wants told: active members, directly or by group, of its MMR Admin assignments with e-mail."""
-    assignments = Assignment.objects.valid().filter(
-        tenant=customer, role__key=BuiltIn.MMR_ADMIN, role__delegation=None, sends_email=True
-    )
-    through_group = "group_memberships__group__memberships_in_assignments__assignment__in"
-    members = Q(memberships__assignment__in=assignments) | Q(**{through_group: assignments})
-    people = User.objects.filter(members, tenant=customer, is_active=True)
-    return people.select_related("tenant").distinct().order_by("upn")
+@delivers(parcels.ENDED)
+def send_ended(message: OutboxMessage, postman: Postman) -> None:
+    """The customer knows that a partner was removed and by whom, or has lapsed. Raises Obsolete if it was invited again."""
+    known = PartnerRelationship.objects.select_related("tenant", "delegation")
+    relationship = known.get(pk=message.subject_id)
+    is_lapsed = message.payload["has_lapsed"]
+    if relationship.state != (DelegationState.LAPSED if is_lapsed else DelegationState.ENDED):
+        raise Obsolete
+    if "to" not in message.payload:
+        _split(message, relationship.tenant)
+        return
+    recipient = _recipient(message, relationship.tenant)
+    facts: Facts = {
+        "partner": message.payload["label"],
+        "by": message.payload["by"],
+        "ended_at": relationship.delegation.ended_at,
+        "is_lapsed": "1" if is_lapsed else "",
+        "button_url": settings.PUBLIC_URL + reverse("partner", args=[relationship.tenant_id, relationship.pk]),
+    }
+    wording = LAPSED if is_lapsed else WORDINGS[parcels.ENDED]
+    _send(message, recipient.address, recipient.language, relationship.tenant, facts, postman, wording)
+
+
+@delivers(parcels.TERMS)
+def send_terms(message: OutboxMessage, postman: Postman) -> None:
+    """Every customer that agreed to older terms knows of new ones: one message for each customer, then for each person.
+
+    Raises Obsolete for a customer that has agreed, or once there are newer ones still.
+    """
+    if "customer" not in message.payload:
+        asked = (
+            TermsAcceptance.objects.exclude(tenant__status=TenantStatus.CLOSED).order_by("tenant").distinct("tenant")
+        )
+        split(message, [{"customer": str(one)} for one in asked.values_list("tenant", flat=True)])
+        return
+    customer = Tenant.objects.get(pk=message.payload["customer"])
+    waiting = Terms.objects.waiting_for(customer)
+    if waiting is None or str(waiting.version) != message.subject_id:
+        raise Obsolete
+    if "to" not in message.payload:
+        _split(message, customer)
+        return
+    recipient = _recipient(message, customer)
+    facts: Facts = {
+        "version": message.subject_id,
+        "published_at": waiting.published_at,
+        "button_url": settings.PUBLIC_URL + reverse("settings_terms", args=[customer.pk]),
+    }
+    _send(message, recipient.address, recipient.language, customer, facts, postman)
 
 
 def _open_invitation(message: OutboxMessage) -> Invitation:
@@ -133,10 +178,6 @@ def _open_relationship(relationship_id: UUID | str) -> PartnerRelationship:
     if not relationship.is_open:
         raise Obsolete
     return relationship
-
-
-def _for_each(message: OutboxMessage, people: Iterable[User]) -> list[dict[str, Any]]:
-    return [message.payload | {"to": person.pk} for person in people]
 
 
 def _require_news(message: OutboxMessage) -> None:
@@ -160,17 +201,28 @@ def _send_to_invited(message: OutboxMessage, invitation: Invitation, postman: Po
         "until": invitation.expires_at,
         "button_url": links.url_of(invitation),
     }
-    _send(message, invitation.address, _supported(invitation.language), invitation.tenant, facts, postman)
+    _send(message, invitation.address, invitation.language, invitation.tenant, facts, postman)
 
 
-def _send_to_admin(
-    message: OutboxMessage, admins: QuerySet[User], relationship: PartnerRelationship, facts: Facts, postman: Postman
-) -> None:
-    person = admins.filter(pk=message.payload["to"]).first()
-    if person is None:  # no MMR admin any more, or not to be mailed
+def _split(message: OutboxMessage, customer: Tenant) -> None:
+    recipients = notifications.recipients_of(customer, EVENTS[message.kind])
+    split(message, notifications.payloads_for(recipients, message.payload))
+
+
+def _recipient(message: OutboxMessage, customer: Tenant) -> Recipient:
+    """Whom the message goes to. Raises Obsolete for who is no MMR admin any more, or not to be told."""
+    found = notifications.recipient_of(customer, EVENTS[message.kind], message.payload["to"])
+    if found is None:
         raise Obsolete
-    path = reverse("partner", args=[relationship.tenant_id, relationship.pk])
+    return found
+
+
+def _send_to_customer(
+    message: OutboxMessage, relationship: PartnerRelationship, facts: Facts, postman: Postman
+) -> None:
     who = message.payload
+    recipient = _recipient(message, relationship.tenant)
+    path = reverse("partner", args=[relationship.tenant_id, relationship.pk])
     facts = {
         **facts,
         "partner": relationship.label,
@@ -180,54 +232,22 @@ def _send_to_admin(
         "who": who["upn"],
         "button_url": settings.PUBLIC_URL + path,
     }
-    _send(message, person.upn, _language_of(person), relationship.tenant, facts, postman)
+    _send(message, recipient.address, recipient.language, relationship.tenant, facts, postman)
 
 
-def _send(message: OutboxMessage, to: str, language: str, customer: Tenant, facts: Facts, postman: Postman) -> None:
-    with override(language):
-        letter = write(message.kind, to, customer, facts)
+def _send(
+    message: OutboxMessage,
+    to: str,
+    language: str,
+    customer: Tenant,
+    facts: Facts,
+    postman: Postman,
+    wording: Wording | None = None,
+) -> None:
+    said, template = wording or WORDINGS[message.kind], f"partners/mail/{message.kind.rpartition('.')[2]}"
+    letter = letters.write(template, to, language, customer, facts, subject=said.subject, button=said.button)
     postman.send(letter, message.message_key)
 
 
-def write(kind: str, to: str, customer: Tenant, facts: Facts) -> Letter:
-    """The mail of `kind` in the active language, as text and as HTML; moments are told in the customer's time zone.
-
-    Whatever people have entered is one line without control characters: nobody's name becomes a paragraph of ours.
-    """
-    zone = _zone_of(customer)
-    told = {
-        name: moment(fact, zone) if isinstance(fact, datetime) else one_line(fact or "") for name, fact in facts.items()
-    }
-    told["customer"] = one_line(customer.name)
-    subject, button = str(WORDINGS[kind].subject) % told, str(WORDINGS[kind].button)
-    template = f"partners/mail/{kind.rpartition('.')[2]}"
-    context = told | {"heading": subject, "button_label": button}
-    text, html = (render_to_string(f"{template}.{form}", context) for form in ("txt", "html"))
-    return Letter(to, subject, text.strip() + "\n", html, get_language() or settings.LANGUAGE_CODE)
-
-
-def moment(at: datetime, zone: ZoneInfo) -> str:
-    """`at` with weekday, date, time and zone, so that nobody has to guess which noon is meant."""
-    local = at.astimezone(zone)
-    # Translators: a date format as Django writes it; in German “l, j. F Y, H:i \U\h\r”.
-    told = dateformat.format(local, pgettext("date format in mails", "l, j F Y, H:i"))
-    offset = local.strftime("%z")
-    return f"{told} ({zone.key})" if zone.key == "UTC" else f"{told} ({zone.key}, UTC{offset[:3]}:{offset[3:]})"
-
-
-def _zone_of(customer: Tenant) -> ZoneInfo:
-    try:
-        return ZoneInfo(customer.time_zone)
-    except (ValueError, ZoneInfoNotFoundError):  # a zone this machine does not know is no reason to say nothing
-        return ZoneInfo("UTC")
-
-
 def _language_of(person: User) -> str:
-    return _supported(person.language or (person.tenant.language if person.tenant is not None else ""))
-
-
-def _supported(language: str) -> str:
-    try:
-        return get_supported_language_variant(language)
-    except LookupError:
-        return settings.LANGUAGE_CODE
+    return person.language or (person.tenant.language if person.tenant is not None else "")

@@ -15,9 +15,7 @@ from partners.services.invitations import DAYS, DEFAULT_DAYS, Contact
 from partners.services.relationships import LABEL_LENGTH
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Tenant
-from rooms.errors import ManualNotOffered
 from rooms.models import ControlMode
-from rooms.services import policies
 
 MAX_ROWS = 50  # contacts on one page; a tenant may send 200 invitations a day
 MAX_TEXT = 300  # characters kept of an entry that was not checked yet
@@ -195,7 +193,7 @@ def mode_field(event: Permission) -> str:
 
 
 class ChangeControlForm(forms.Form):
-    """One choice per controlled event; what is not offered yet is shown and refused."""
+    """One choice per controlled event."""
 
     def __init__(self, *args: Any, modes: Mapping[Permission, ControlMode], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -203,14 +201,6 @@ class ChangeControlForm(forms.Form):
             self.fields[mode_field(event)] = forms.ChoiceField(
                 label=event.full_label, choices=ControlMode.choices, initial=modes[event], widget=forms.RadioSelect
             )
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        for event in CONTROLLED_EVENTS:
-            mode = data.get(mode_field(event))
-            if mode and ControlMode(mode) not in policies.OFFERED:
-                self.add_error(mode_field(event), ManualNotOffered())
-        return data
 
     @property
     def modes(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet, Sum
 
 from audit import verification
 from audit.clock import Now
@@ -27,7 +27,18 @@ from rbac.models import (
     User,
 )
 from rbac.upn import PATTERN
-from rooms.models import AssignmentRoom, AssignmentRoomGroup, RoomGroupMember
+from rooms.models import (
+    MOST_DAYS,
+    OPEN_UPDATES,
+    AssignmentRoom,
+    AssignmentRoomGroup,
+    RolloutState,
+    Room,
+    RoomGroupMember,
+    RoomUpdate,
+    RoomUpdateState,
+    UpdateRing,
+)
 
 LIVE = (DelegationState.ACTIVE, DelegationState.SUSPENDED)
 STUCK_AFTER = timedelta(minutes=15)  # the sweep comes every 30 seconds
@@ -169,6 +180,20 @@ def identities() -> Iterator[str]:
     yield from _named("user", strangers.exclude(entra_tid=F("tenant__entra_tid")))
 
 
+def rings_and_rollouts() -> Iterator[str]:
+    """A customer's rings take 60 days at most and have one default; nothing is open in a rollout that does not run."""
+    of_tenant = UpdateRing.objects.values("tenant").annotate(
+        days=Sum(F("test_days") + F("rollout_days")), defaults=Count("pk", filter=Q(is_default=True))
+    )
+    for tenant in of_tenant.exclude(days__lte=MOST_DAYS, defaults=1).order_by("tenant"):
+        yield f"the rings of tenant {tenant['tenant']} take {tenant['days']} days and have {tenant['defaults']} defaults"
+    yield from _named("room", Room.objects.exclude(ring__tenant=F("tenant")))
+    opened = RoomUpdate.objects.filter(state__in=OPEN_UPDATES)
+    yield from _named("roomupdate", opened.exclude(rollout__state__in=[RolloutState.IN_PROGRESS, RolloutState.PAUSED]))
+    running = opened.filter(rollout__state=RolloutState.PAUSED).exclude(state=RoomUpdateState.PAUSED)
+    yield from _named("roomupdate", running)
+
+
 def database_guards() -> Iterator[str]:
     """The database refuses what it is to refuse: triggers are on, constraints hold, the app cannot rewrite the log."""
     with connection.cursor() as cursor:
@@ -191,6 +216,8 @@ TRIGGERS = (
     "last_admin_group",
     "last_admin_group_member",
     "last_admin_member",
+    "ring_days_counted",
+    "ring_kept",
     "role_built_in",
 )
 _TRIGGERS = "SELECT tgname FROM pg_trigger WHERE tgname = ANY(%s) AND tgenabled IN ('O', 'A')"
@@ -213,5 +240,6 @@ CHECKS: dict[str, Check] = {
     "chains": chains_are_whole,
     "outbox": outbox_moves,
     "identities": identities,
+    "rings": rings_and_rollouts,
     "guards": database_guards,
 }

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, Subquery, Value, When
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
@@ -14,8 +14,20 @@ from knox.models import AbstractAuthToken
 from audit.clock import Now
 from rbac.access import OfTenant, Rule
 from rbac.catalogue import CEILING, Permission
+from rbac.drafts import Draft
 from rbac.models import Delegation, DelegationState, Tenant, User
 from rbac.upn import MAX_LENGTH, PATTERN
+
+
+class TermsQuerySet(models.QuerySet["Terms"]):
+    def newest(self) -> "Terms | None":
+        """What a customer agrees to today; None until support staff have published something."""
+        return self.order_by("-version").first()
+
+    def waiting_for(self, tenant: Tenant) -> "Terms | None":
+        """The newest terms, if `tenant` agreed to older ones and not to these; None for whoever never had to agree."""
+        accepted = TermsAcceptance.objects.filter(tenant=tenant).order_by("-version").values("version")[:1]
+        return self.filter(version__gt=Subquery(accepted)).newest()
 
 
 class Terms(models.Model):
@@ -25,6 +37,8 @@ class Terms(models.Model):
     text_en = models.TextField(_("English text"))
     text_de = models.TextField(_("German text"))
     published_at = models.DateTimeField(_("published"), auto_now_add=True)
+
+    objects = TermsQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("terms")
@@ -44,6 +58,27 @@ class Terms(models.Model):
     def digest(self) -> str:
         """SHA-256 (hex) over both texts: what was agreed to can be proved later."""
         return hashlib.sha256(f"{self.version}\n{self.text_en}\n{self.text_de}".encode()).hexdigest()
+
+
+class TermsAcceptance(models.Model):
+    """A customer has agreed to a version of the terms; never changed, never deleted."""
+
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="terms_acceptances", verbose_name=_("customer"))
+    version = models.PositiveIntegerField(_("version"))
+    digest = models.CharField(_("SHA-256 of the terms"), max_length=64)
+    accepted_by = models.CharField(_("agreed by"), max_length=150)
+    accepted_at = models.DateTimeField(_("agreed"))
+
+    ACCESS: ClassVar[Rule] = OfTenant()
+
+    class Meta:
+        verbose_name = _("acceptance of terms")
+        verbose_name_plural = _("acceptances of terms")
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["tenant", "version"], name="terms_accepted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.tenant}: {self.version}"
 
 
 class PartnerRelationship(models.Model):
@@ -182,22 +217,14 @@ class Invitation(models.Model):
         return self.delivery_address or self.upn
 
 
-class PartnerDraft(models.Model):
+class PartnerDraft(Draft):
     """What somebody has entered in *Add partner* so far; survives a reload and a new sign-in."""
-
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+")
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    data = models.JSONField(default=dict)
-    changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:
         verbose_name = _("draft of a partner")
         verbose_name_plural = _("drafts of partners")
         default_permissions = ("view",)
         constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="draft_one_per_person")]
-
-    def __str__(self) -> str:
-        return f"{self.user} → {self.tenant}"
 
 
 class ApiToken(AbstractAuthToken):

@@ -1,7 +1,8 @@
 """What partners' changes leave in the outbox: each kind of mail and the plain values it needs (written by emails.py)."""
 
+from audit.models import PLATFORM
 from audit.outbox import Parcel
-from partners.models import Invitation, PartnerRelationship
+from partners.models import Invitation, PartnerRelationship, Terms
 from rbac.models import User
 from rbac.upn import domain_of
 
@@ -10,7 +11,9 @@ REMINDER = "partners.reminder"
 LINKED = "partners.linked"
 WRONG_TENANT = "partners.wrong_tenant"
 REMOVED = "partners.removed"
-KINDS = (INVITATION, REMINDER, LINKED, WRONG_TENANT, REMOVED)
+ENDED = "partners.ended"
+TERMS = "partners.terms"
+KINDS = (INVITATION, REMINDER, LINKED, WRONG_TENANT, REMOVED, ENDED, TERMS)
 
 
 def invitation_mail(invitation: Invitation) -> Parcel:
@@ -40,6 +43,17 @@ def removed_notice(relationship: PartnerRelationship, upns: list[str], by: User 
     """Tells the people who lost access; their addresses are kept here because their memberships are gone."""
     payload = {"upns": upns, "by": by.upn if by is not None else "", "label": relationship.label}
     return Parcel(REMOVED, str(relationship.pk), relationship.tenant_id, payload)
+
+
+def ended_notice(relationship: PartnerRelationship, by: User | None, *, has_lapsed: bool) -> Parcel:
+    """Tells the customer that a linked partner was removed by somebody, or that no invitation is open any more."""
+    payload = {"by": by.upn if by is not None else "", "label": relationship.label, "has_lapsed": has_lapsed}
+    return Parcel(ENDED, str(relationship.pk), relationship.tenant_id, payload)
+
+
+def terms_notice(terms: Terms) -> Parcel:
+    """Tells every customer with a partner that there are new terms."""
+    return Parcel(TERMS, str(terms.version), PLATFORM)
 
 
 def _who(user: User) -> dict[str, str]:

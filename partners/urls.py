@@ -2,13 +2,23 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from partners.views import add_partner, invitations, invited_admins, partners, settings
+from partners.views import (
+    add_partner,
+    change_control,
+    invitations,
+    invited_admins,
+    notifications,
+    partners,
+    settings,
+    terms,
+)
 
 _of_relationship: list[URLPattern | URLResolver] = [
     path("", partners.partner, name="partner"),
     path("suspend/", partners.suspend, name="partner_suspend"),
     path("resume/", partners.resume, name="partner_resume"),
     path("rename/", partners.rename, name="partner_rename"),
+    path("change-control/", change_control.control, name="partner_control"),
     path("remove/", partners.remove, name="partner_remove"),
     path("invited-admins/", invited_admins.invited_admins, name="invited_admins"),
     path("invitations/<uuid:invitation_id>/resend/", partners.resend, name="invitation_resend"),
@@ -17,6 +27,14 @@ _of_relationship: list[URLPattern | URLResolver] = [
 
 _of_tenant: list[URLPattern | URLResolver] = [
     path("", settings.general, name="settings_general"),
+    path("general/", settings.edit, name="settings_general_edit"),
+    path("domains/", settings.add_domain, name="settings_domain_add"),
+    path("domains/<int:domain_id>/remove/", settings.remove_domain, name="settings_domain_remove"),
+    path("terms/", terms.terms, name="settings_terms"),
+    path("notifications/", notifications.chosen, name="settings_notifications"),
+    path("notifications/test/", notifications.send_test, name="settings_notifications_test"),
+    path("notifications/mail/", notifications.look, name="settings_mail"),
+    path("notifications/mail/<slug:language>/", notifications.preview, name="settings_mail_preview"),
     path("partners/", partners.partners, name="partners"),
     path("partners/add/", add_partner.add_partner, name="add_partner"),
     path("partners/add/<slug:step>/", add_partner.add_partner_step, name="add_partner_step"),

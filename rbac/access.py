@@ -23,7 +23,16 @@ from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
 from rbac.catalogue import ANY_SCOPE, CEILING, ROOM_PERMISSIONS, Permission, with_implied
-from rbac.models import Assignment, Delegation, DelegationState, Role, RoomGrant, Tenant, User
+from rbac.models import (
+    Assignment,
+    Delegation,
+    DelegationState,
+    Role,
+    RoomGrant,
+    Tenant,
+    TenantDomain,
+    User,
+)
 from rbac.plans import HasRow, Plan, Sizes, choose
 
 _ASKED_OF_ROOMS = frozenset(ROOM_PERMISSIONS)
@@ -73,7 +82,7 @@ class Limits:
         )
 
 
-# The rule itself is the function `trm_rights` (migration 0003): the database keeps its plan.
+# The rule itself is the function `trm_rights` (migration 0005): the database keeps its plan.
 _RIGHTS = "SELECT held.* FROM trm_rights(%(user)s, %(tenant)s) held"
 
 # Those of them that reach one row: without looking at rows, or by one of theirs that lies inside the bound.
@@ -85,6 +94,12 @@ WHERE held.all_rooms AND held.bound = 0
         AND g.permission_id = %(permission)s)
     AND (held.bound = 0 OR (SELECT true FROM {rows} g WHERE g.content_object_id = o.id AND g.group_id = held.bound
         AND g.permission_id = %(view)s))
+"""
+
+# The live assignments of many people in one tenant, with whose they are.
+_RIGHTS_OF_MANY = """
+SELECT held.*, asked.id FROM unnest(%(users)s::bigint[]) asked(id), LATERAL trm_rights(asked.id, %(tenant)s) held
+ORDER BY held.assignment_id
 """
 
 
@@ -101,6 +116,16 @@ def _resolved(user: Person, query: str, **parameters: Any) -> Rights:
         held = tuple(_held(row) for row in cursor.fetchall())
     limits: Limits | None = getattr(user, "limits", None)
     return held if limits is None else limits.narrow(held)
+
+
+def rights_of(users: Collection[int], tenant: UUID) -> dict[int, Rights]:
+    """The live assignments in `tenant` of each of `users` (ids): as `rights`, in one query for all of them."""
+    found: dict[int, Rights] = dict.fromkeys(users, ())
+    with connection.cursor() as cursor:
+        cursor.execute(_RIGHTS_OF_MANY, {"users": list(users), "tenant": tenant})
+        for *row, user in cursor.fetchall():
+            found[user] += (_held(tuple(row)),)
+    return found
 
 
 def _held(row: tuple[Any, ...]) -> Held:
@@ -247,6 +272,7 @@ class OfRole:
 
 _OWN_RULES: dict[type[Model], Rule] = {
     Tenant: OfTenant("pk"),
+    TenantDomain: OfTenant(),
     Role: OfRole("tenant_id", "delegation_id"),
     Assignment: OfRole("tenant_id", "role__delegation_id"),
     Delegation: OfRole("tenant_id", "pk"),
@@ -327,33 +353,39 @@ def permissions_on(
     user: Person, rooms: Sequence[Model], held: Rights | None = None
 ) -> dict[Any, frozenset[Permission]]:
     """For each of `rooms` (rows of the governed room model) the permissions held on it; one query for all of them."""
+    return {
+        room_id: _ASKED_OF_ROOMS.intersection(*[frozenset().union(*(one.permissions for one in through))])
+        for room_id, through in reaching(rights(user) if held is None else held, rooms).items()
+    }
+
+
+def reaching(held: Iterable[Held], rooms: Sequence[Model]) -> dict[Any, Rights]:
+    """For each of `rooms` (rows of the governed room model) those of `held` that reach it: why a permission is held there.
+
+    `permissions_on` is their union, so whoever explains with this explains the very decision. One query at most.
+    """
     if not rooms:
         return {}
-    live = rights(user) if held is None else held
     rule = rule_of(type(rooms[0]))
     if not isinstance(rule, PerRoom):
         raise LookupError("permissions_on answers for rooms")
-    answer: dict[Any, set[Permission]] = {room.pk: set() for room in rooms}
-    for room in rooms:
-        for one in live:
-            if one.covers_tenant and one.tenant_id == room.tenant_id:  # type: ignore[attr-defined]
-                answer[room.pk] |= one.permissions
-    by_group = {one.group_id: one for one in live if not one.covers_tenant}
-    bounds = {one.bound_group_id for one in by_group.values()} - {None}
-    if by_group:
+    live = tuple(held)
+    answer: dict[Any, Rights] = {
+        room.pk: tuple(one for one in live if one.covers_tenant and one.tenant_id == room.tenant_id)  # type: ignore[attr-defined]
+        for room in rooms
+    }
+    by_rows = [one for one in live if not one.covers_tenant]
+    asked = {one.group_id for one in by_rows} | {one.bound_group_id for one in by_rows} - {None}
+    if by_rows:
         found = (
-            rule.grants._default_manager.filter(
-                content_object__in=[room.pk for room in rooms], group_id__in=[*by_group, *bounds]
-            )
+            rule.grants._default_manager.filter(content_object__in=[room.pk for room in rooms], group_id__in=asked)
             .values_list("content_object_id")
             .annotate(groups=ArrayAgg("group_id", distinct=True))
         )
         for room_id, groups in found:
-            for group_id in groups:
-                grant = by_group.get(group_id)
-                if grant is not None and (grant.bound_group_id is None or grant.bound_group_id in groups):
-                    answer[room_id] |= grant.permissions
-    return {room_id: frozenset(codes) & _ASKED_OF_ROOMS for room_id, codes in answer.items()}
+            bounds = {None, *groups}
+            answer[room_id] += tuple(one for one in by_rows if one.group_id in groups and one.bound_group_id in bounds)
+    return answer
 
 
 def row_id(permission: Permission) -> int:

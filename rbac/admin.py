@@ -12,14 +12,25 @@ from django.utils.translation import gettext_lazy
 
 from audit.back_office import ReadOnly, ReadOnlyInline, link, links, list_link
 from audit.models import PLATFORM, AuditEvent
-from rbac.back_office_forms import FoundForm, IdentifyForm
+from rbac.back_office_forms import FoundForm, IdentifyForm, VerifyDomainForm
 from rbac.models import Delegation, PendingClaim, Role, SecurityGroup, Tenant, TenantDomain, User
+from rbac.preferences import MailBranding, NotificationPreference
 from rbac.services import tenants
 
 
 class DomainInline(ReadOnlyInline):
     model = TenantDomain
     fields = readonly_fields = ("domain", "verified_at")
+
+
+class NotificationInline(ReadOnlyInline):
+    model = NotificationPreference
+    fields = readonly_fields = ("event", "to_admins", "addresses")
+
+
+class BrandingInline(ReadOnlyInline):
+    model = MailBranding
+    fields = readonly_fields = ("sender_name", "accent", "footer")
 
 
 @admin.register(Tenant)
@@ -29,7 +40,7 @@ class TenantAdmin(ReadOnly):
     search_fields = ("name", "domains__domain", "id", "entra_tid")
     search_help_text = gettext_lazy("Name, domain, id or Entra tenant id.")
     ordering = ("name", "id")
-    inlines = (DomainInline,)
+    inlines = (DomainInline, NotificationInline, BrandingInline)
     fieldsets = (
         (None, {"fields": ("name", "id", "status", "entra_tid", "time_zone", "language", "room_count", "created_at")}),
         (
@@ -58,6 +69,7 @@ class TenantAdmin(ReadOnly):
         own = [
             path("found/", gate(self.found), name="rbac_tenant_found"),
             path("<uuid:tenant_id>/identify/", gate(self.identify), name="rbac_tenant_identify"),
+            path("<uuid:tenant_id>/verify-domain/", gate(self.verify_domain), name="rbac_tenant_verify_domain"),
         ]
         return own + super().get_urls()
 
@@ -97,6 +109,25 @@ class TenantAdmin(ReadOnly):
             title=_("Enter the Entra tenant id of %(name)s") % {"name": tenant.name},
             lead=_("Ask the organisation itself: everybody of that Entra tenant will be at home here."),
             submit=_("Enter tenant id"),
+        )
+
+    def verify_domain(self, request: HttpRequest, tenant_id: object) -> HttpResponse:
+        """A form that verifies one of the domains the tenant has entered."""
+        tenant = self.get_object(request, str(tenant_id))
+        if tenant is None:
+            raise Http404
+
+        def change(asked: dict[str, Any]) -> tuple[Model, str]:
+            domain = tenants.verify_domain(asked["domain"], by=request.user, reason=asked["reason"])
+            return tenant, _("%(domain)s is verified.") % {"domain": domain.domain}
+
+        return self.serve(
+            request,
+            VerifyDomainForm(request.POST if request.method == "POST" else None, tenant=tenant),
+            change,
+            title=_("Verify a domain of %(name)s") % {"name": tenant.name},
+            lead=_("Only after you have seen proof, for example an entry in the DNS: partners trust what is verified."),
+            submit=_("Verify domain"),
         )
 
     def history_of(self, obj: Tenant) -> Q | None:

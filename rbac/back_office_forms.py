@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from audit.back_office import ReasonForm
-from rbac.models import Tenant
+from rbac.models import Tenant, TenantDomain
 from rbac.upn import MAX_LENGTH, normalise
 
 
@@ -39,3 +39,13 @@ class IdentifyForm(ReasonForm):
     """Everything `tenants.identify` asks for."""
 
     entra_tid = forms.UUIDField(label=_("Entra tenant id"))
+
+
+class VerifyDomainForm(ReasonForm):
+    """Everything `tenants.verify_domain` asks for."""
+
+    domain = forms.ModelChoiceField(TenantDomain.objects.none(), label=_("Domain"), empty_label=None)
+
+    def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["domain"].queryset = tenant.domains.filter(verified_at=None).order_by("domain")  # type: ignore[attr-defined]

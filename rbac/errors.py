@@ -21,6 +21,56 @@ class BuiltInRole(RuleBroken):
     text = _("Built-in roles cannot be changed or deleted.")
 
 
+class RoleNameTaken(RuleBroken):
+    code = "role_name_taken"
+    text = _("A role of this name exists already.")
+
+
+class NoPermissions(RuleBroken):
+    code = "no_permissions"
+    status = 400
+    text = _("Choose at least one permission.")
+
+
+class AboveCeiling(RuleBroken):
+    code = "above_ceiling"
+    status = 400
+    text = _("A partner’s role can hold no more than its primary admins hold.")
+
+
+class KeptAssignment(RuleBroken):
+    code = "kept_assignment"
+    text = _("This assignment belongs to the portal. It can be neither renamed, given dates nor deleted.")
+
+
+class NoEndDate(RuleBroken):
+    code = "no_end_date"
+    status = 400
+    text = _("Primary admins have no end date.")
+
+
+class DatesNotInOrder(RuleBroken):
+    code = "dates_not_in_order"
+    status = 400
+    text = _("The end comes after the beginning.")
+
+
+class SecurityGroupNameTaken(RuleBroken):
+    code = "security_group_name_taken"
+    text = _("A security group of this name exists already.")
+
+
+class SecurityGroupInUse(RuleBroken):
+    code = "security_group_in_use"
+    text = _("This security group is a member of an assignment. Take it out there first.")
+
+
+class NotInvited(RuleBroken):
+    code = "not_invited"
+    status = 400
+    text = _("Primary admins who have never signed in are invited by the customer.")
+
+
 class AlreadyPartner(RuleBroken):
     code = "already_partner"
     text = _("Your organisation already is an active partner of this customer.")
@@ -53,6 +103,21 @@ class DomainTaken(RuleBroken):
     text = _("Another organisation has this domain.")
 
 
+class DomainListed(RuleBroken):
+    code = "domain_listed"
+    text = _("This domain is in the list already.")
+
+
+class TooManyDomains(RuleBroken):
+    code = "too_many_domains"
+    text = _("An organisation has at most %(most)s domains here.")
+
+
+class DomainVerified(RuleBroken):
+    code = "domain_verified"
+    text = _("A verified domain is taken out by the operator’s support only.")
+
+
 class InvalidDomain(RuleBroken):
     code = "invalid_domain"
     status = 400
@@ -71,6 +136,57 @@ class UnknownLanguage(RuleBroken):
     text = _("The portal does not speak this language.")
 
 
+class InvalidName(RuleBroken):
+    code = "invalid_name"
+    status = 400
+    text = _("Enter a name of at most 200 characters.")
+
+
+class InvalidAddress(RuleBroken):
+    code = "invalid_address"
+    status = 400
+    text = _("“%(address)s” is no mail address.")
+
+
+class TooManyAddresses(RuleBroken):
+    code = "too_many_addresses"
+    status = 400
+    text = _("An event is told to at most %(most)s further addresses.")
+
+
+class MailTestLimit(RuleBroken):
+    code = "test_mail_limit"
+    status = 429
+    text = _("You have sent the most test mails allowed in one hour. Try again later.")
+
+
+class InvalidSender(RuleBroken):
+    code = "invalid_sender"
+    status = 400
+    text = _("Enter a name of at most 60 characters, without an address and without quotes.")
+
+
+class InvalidAccent(RuleBroken):
+    code = "invalid_accent"
+    status = 400
+    text = _("Enter a colour like #3a3670.")
+
+
+class LowContrast(RuleBroken):
+    code = "low_contrast"
+    status = 400
+    text = _(
+        "White text is hard to read on this colour: the contrast is %(ratio)s to 1 and must be at least 4.5 to 1. "
+        "Choose a darker one."
+    )
+
+
+class InvalidFooter(RuleBroken):
+    code = "invalid_footer"
+    status = 400
+    text = _("Enter at most 300 characters in at most 5 lines.")
+
+
 class AccountExists(RuleBroken):
     code = "account_exists"
     text = _("There is an account called %(upn)s already.")
@@ -80,6 +196,16 @@ class UnknownAccount(RuleBroken):
     code = "unknown_account"
     status = 400
     text = _("There is no open account of support staff called %(upn)s.")
+
+
+class TermsWaiting(RuleBroken):
+    """The customer has to agree to newer terms before it changes something of a partner; a page asks it there and then."""
+
+    code = "terms_changed"
+    text = _(
+        "The operator has published new terms. Read them and agree first (in the API: customers/…/terms/ and its accept/); "
+        "then this change can be made."
+    )
 
 
 class WrongState(RuleBroken):
@@ -97,7 +223,10 @@ CONSTRAINTS.update(
         "role_built_in_once": AlreadyFounded,
         "rbac_tenant_entra_tid_key": AlreadyFounded,
         "domain_verified_once": DomainTaken,
-        "domain_once_per_tenant": DomainTaken,
+        "domain_once_per_tenant": DomainListed,
         "domain_form": InvalidDomain,
+        "assignment_dates_in_order": DatesNotInOrder,
+        "assignment_primary_has_no_end": KeptAssignment,
+        "security_group_name": SecurityGroupNameTaken,
     }
 )

@@ -155,7 +155,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class PendingClaim(models.Model):
-    """A UPN named before its owner ever signed in: a place kept in a tenant's assignment, never an account."""
+    """A UPN named before its owner ever signed in: a place kept in an assignment, never an account.
+
+    `tenant` is where its owner is at home: the partner's for a partner's role, else the customer's.
+    """
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="claims")
     upn = models.CharField(_("user principal name"), max_length=MAX_LENGTH)
@@ -184,6 +187,7 @@ class SecurityGroup(models.Model):
     address = models.CharField(
         _("address"), max_length=MAX_LENGTH, blank=True, help_text=_("Its mail address, if any.")
     )
+    version = models.PositiveIntegerField(_("version"), default=1)
     people: models.ManyToManyField = models.ManyToManyField(
         User, through="SecurityGroupMember", related_name="security_groups"
     )
@@ -276,6 +280,7 @@ class Role(models.Model):
     name = models.CharField(_("name"), max_length=100)
     description = models.CharField(_("description"), max_length=500, blank=True)
     permissions = ArrayField(models.CharField(max_length=30, choices=Permission), verbose_name=_("permissions"))
+    version = models.PositiveIntegerField(_("version"), default=1)
 
     class Meta:
         verbose_name = _("role")
@@ -342,6 +347,7 @@ class Assignment(models.Model):
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     group = models.OneToOneField(Group, models.PROTECT, related_name="assignment", help_text=_("Holds the index rows."))
     room_count = models.PositiveIntegerField(default=0, help_text=_("Index rows per permission; chooses query plans."))
+    version = models.PositiveIntegerField(_("version"), default=1)
     people: models.ManyToManyField = models.ManyToManyField(
         User, through="AssignmentMember", related_name="assignments"
     )
@@ -422,3 +428,6 @@ class PersonGrant(UserObjectPermissionBase):
 
     class Meta(UserObjectPermissionBase.Meta):
         abstract = True
+
+
+import rbac.preferences  # noqa: E402, F401 - models of this app too; they need Tenant

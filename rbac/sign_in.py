@@ -5,10 +5,12 @@ consumed at the first home sign-in. Somebody from a tenant that is neither known
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 
 from audit.log import recording, together
 from audit.models import Category, Operation
@@ -122,6 +124,6 @@ def _consume_claims(user: User) -> None:
     if not user.is_home_member:
         return
     claims = PendingClaim.objects.filter(tenant_id=user.tenant_id, upn=user.upn).select_related("assignment__role")
-    for claim in claims.select_for_update(of=("self",)):
-        assignments.admit(claim.assignment, user, by=user)
-        claim.delete()
+    for claim in claims.order_by("assignment__role__delegation", "pk"):
+        with suppress(Http404):  # withdrawn, or gone with its assignment, in this very moment
+            assignments.admit(claim.assignment, user, by=user, claim=claim)

@@ -5,9 +5,21 @@ from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+import rooms.admin_updates  # noqa: F401 - shows its own models
+from audit.admin import as_text
 from audit.back_office import ReadOnly, link, links, list_link
 from rbac.models import Assignment, PendingClaim, SecurityGroup, User
-from rooms.models import AssignmentRoom, AssignmentRoomGroup, ControlPolicy, InventoryImport, Room, RoomGroup
+from rooms import device_admin  # noqa: F401 - registers its pages
+from rooms.models import (
+    AssignmentRoom,
+    AssignmentRoomGroup,
+    BulkChange,
+    ControlPolicy,
+    InventoryImport,
+    RoleDraft,
+    Room,
+    RoomGroup,
+)
 from rooms.scopes import rooms_of
 
 
@@ -147,6 +159,22 @@ class ControlPolicyAdmin(ReadOnly):
         return Q(relationship_id=obj.delegation_id)
 
 
+@admin.register(BulkChange)
+class BulkChangeAdmin(ReadOnly):
+    """How bulk changes go; what became of each room stands in the log."""
+
+    list_display = ("action", "tenant", "person", "state", "done", "total", "failure", "created_at")
+    list_filter = ("state", "action")
+    list_select_related = ("tenant", "person")
+    search_fields = ("tenant__name", "person__upn")
+    search_help_text = _("Tenant or UPN.")
+    ordering = ("-created_at", "id")
+    fields = ("action", "tenant", "person", "state", "done", "total", "failure", "created_at", "beat_at")
+
+    def get_queryset(self, request):  # type: ignore[no-untyped-def]
+        return super().get_queryset(request).defer("params", "rooms", "report")
+
+
 @admin.register(InventoryImport)
 class InventoryImportAdmin(ReadOnly):
     """How imports go; not what is in the file, nor its report, which repeats it."""
@@ -161,6 +189,20 @@ class InventoryImportAdmin(ReadOnly):
 
     def get_queryset(self, request):  # type: ignore[no-untyped-def]
         return super().get_queryset(request).defer("content", "report")
+
+
+@admin.register(RoleDraft)
+class RoleDraftAdmin(ReadOnly):
+    list_display = ("user", "tenant", "role", "changed_at")
+    list_select_related = ("user", "tenant", "role")
+    search_fields = ("user__upn", "tenant__name")
+    search_help_text = _("UPN or customer.")
+    ordering = ("-changed_at", "id")
+    fields = ("user", "tenant", "role", "changed_at", "entered")
+
+    @admin.display(description=_("Entered so far"))
+    def entered(self, draft: RoleDraft) -> SafeString | str:
+        return as_text(draft.data)
 
 
 def _names(thing) -> set[str]:  # type: ignore[no-untyped-def]

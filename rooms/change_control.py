@@ -1,46 +1,196 @@
 """The one door for controlled changes: pages, API, bulk actions and imports all call `submit`.
 
 The customer's own people go straight through to the service. A partner's change meets the customer's policy for the
-event: *auto* does it now; *manual* is refused by the policy service until approval requests exist, so a manual policy
-found here stops the change.
+event: *auto* does it now; *manual* rehearses it, undoes it, and leaves a request that the customer decides. Approving
+calls the same service in the requester's name, so everything is checked again.
 """
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
+from uuid import UUID
 
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
+from django.http import Http404
 
+from audit.log import on_behalf, recording, rehearsal
+from audit.models import Category, Operation
 from rbac import access
+from rbac.access import require
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Tenant, User
-from rooms.errors import ManualNotOffered
-from rooms.models import ControlMode
-from rooms.services import policies, rooms
+from rbac.services import delegations
+from rooms.errors import AwaitsApproval, OwnRequest, StaleVersion, StillWaiting
+from rooms.models import ApprovalRequest, ApprovalState, ControlMode
+from rooms.services import (
+    approvals,
+    attachments,
+    monitoring,
+    policies,
+    roles,
+    rollout_control,
+    rooms,
+    tickets,
+    update_rings,
+)
+
+# Why the person of this request wants the change; set by the middleware, as every door hands it in the same way.
+justification: ContextVar[str] = ContextVar("justification", default="")
 
 # What a controlled event can be, and the service that carries it out: `service(target, by=…, **params)`. Parameters are
 # plain JSON values, so that a change can wait for its approval.
 _SERVICES: dict[tuple[Permission, str], Callable[..., Any]] = {
     (Permission.ROOMS_MODIFY, "modify"): rooms.modify,
+    (Permission.ROOMS_MODIFY, "enroll"): monitoring.enroll,
+    (Permission.ROOMS_MODIFY, "suppress"): monitoring.suppress,
+    (Permission.ROOMS_MODIFY, "unsuppress"): monitoring.unsuppress,
+    (Permission.RINGS_MODIFY, "modify"): update_rings.modify,
+    (Permission.RINGS_MODIFY, "delete"): update_rings.delete,
+    (Permission.RINGS_MODIFY, "move_rooms"): update_rings.move_rooms,
+    (Permission.RINGS_MODIFY, "pause"): rollout_control.pause,
+    (Permission.RINGS_MODIFY, "resume"): rollout_control.resume,
+    (Permission.RINGS_MODIFY, "retry"): rollout_control.retry,
+    (Permission.RINGS_MODIFY, "force"): rollout_control.force,
+    (Permission.TICKETS_CREATE_INCIDENT, "report"): tickets.report,
+    (Permission.TICKETS_UPDATE, "write"): tickets.write,
+    (Permission.TICKETS_UPDATE, "attach"): attachments.attach,
+    (Permission.TICKETS_UPDATE, "assign"): tickets.assign,
+    (Permission.TICKETS_UPDATE, "change_state"): tickets.change_state,
+    (Permission.TICKETS_UPDATE, "close"): tickets.close,
+    (Permission.ROLES_MODIFY, "create"): roles.create,
+    (Permission.ROLES_MODIFY, "modify"): roles.modify,
+    (Permission.ROLES_MODIFY, "delete"): roles.delete,
+    (Permission.ROLES_MODIFY, "assign"): roles.assign,
+    (Permission.ROLES_MODIFY, "modify_assignment"): roles.modify_assignment,
+    (Permission.ROLES_MODIFY, "delete_assignment"): roles.delete_assignment,
+    (Permission.ROLES_MODIFY, "members"): roles.change_members,
+    (Permission.ROLES_MODIFY, "scope"): roles.change_scope,
 }
 
 
 def submit(event: Permission, target: Model, *, by: User, action: str = "modify", **params: Any) -> Any:
     """`target` is changed by the service of `event` and `action` if the customer's policy lets it happen now; its answer.
 
-    Raises what the service raises (it asks for the permission itself) and ManualNotOffered.
+    Raises AwaitsApproval once a request for it is on record; in either case what the service raises, which asks for the
+    permission itself.
     """
     assert event in CONTROLLED_EVENTS
     service = _SERVICES[event, action]
-    for delegation_id in _delegations(by, event, target):
-        if policies.mode_of(delegation_id, event) is not ControlMode.AUTO:
-            raise ManualNotOffered
-    return service(target, by=by, **params)
+    delegation_id = _delegation(by, event, target)
+    if delegation_id is None or policies.mode_of(delegation_id, event) is ControlMode.AUTO:
+        return service(target, by=by, **params)
+    raise AwaitsApproval(_ask(delegation_id, event, action, target, by, params))
 
 
-def _delegations(by: User, event: Permission, target: Any) -> set[Any]:
-    """The delegations through which `by` may do this; none for the customer's own people."""
+def _delegation(by: User, event: Permission, target: Any) -> UUID | None:
+    """The delegation through which `by` may do this; None for the customer's own people, and for whoever may not."""
     tenant_id = target.pk if isinstance(target, Tenant) else target.tenant_id
     if by.tenant_id == tenant_id:
-        return set()
+        return None
     held = access.holding(access.rights(by, tenant_id), event)
-    return {one.delegation_id for one in held if one.delegation_id is not None}
+    return next((one.delegation_id for one in held if one.delegation_id is not None), None)
+
+
+def _ask(
+    delegation_id: UUID,
+    event: Permission,
+    action: str,
+    target: Any,
+    by: User,
+    params: dict[str, Any],
+) -> ApprovalRequest:
+    """The request, once a rehearsal has shown that the change would work today."""
+    tenant_id = target.pk if isinstance(target, Tenant) else target.tenant_id
+    with recording(
+        Category.APPROVAL, Operation.CREATE, str(target), tenant=tenant_id, by=by, relationship_id=delegation_id
+    ) as line:
+        delegation = delegations.lock(delegation_id)
+        with rehearsal() as lines:
+            _SERVICES[event, action](target, by=by, **params)
+        request = approvals.record(
+            delegation, event, action, target, by=by, params=params, lines=lines, justification=justification.get()
+        )
+        line.after = {"event": event, "action": action, "request": str(request.pk), "changes": request.changes}
+    return request
+
+
+def approve(request: ApprovalRequest, *, by: User, comment: str = "") -> ApprovalRequest:
+    """It is done, in the requester's name and with his rights of this moment; or it is on record as failed, and why.
+
+    Exactly once, however many decide at once. Raises PermissionDenied if `by` does not decide for the customer,
+    OwnRequest, RequestOver if it was decided before or its time is over.
+    """
+    with recording(
+        Category.APPROVAL,
+        Operation.UPDATE,
+        request.target_name,
+        tenant=request.tenant_id,
+        by=by,
+        relationship_id=request.delegation_id,
+    ) as line:
+        current = approvals.hold(request)
+        require(by, Permission.SETTINGS_MODIFY, current.tenant)
+        if by.pk == current.requested_by_id:
+            raise OwnRequest
+        approvals.close(current, ApprovalState.APPROVED, by=by, comment=comment)
+        failure = _carry_out(current, by)
+        state = ApprovalState.FAILED if failure else ApprovalState.EXECUTED
+        approvals.close(current, state, by=by, failure_code=failure)
+        line.after = {"state": state, "code": failure, "comment": current.comment, "request": str(current.pk)}
+    return current
+
+
+def _carry_out(request: ApprovalRequest, by: User) -> str:
+    """The code of what stands against it, or nothing: then it is done. What failed has left nothing behind."""
+    if approvals.digest_of(request) != request.digest:
+        return "altered"
+    person = request.requested_by
+    target = approvals.target_of(request)
+    if person is None or not person.is_active:
+        return "permission_denied"
+    if target is None:
+        return "not_found"
+    if getattr(target, "version", None) != request.target_version:
+        return StaleVersion.code
+    try:
+        with on_behalf(by.upn):
+            _SERVICES[Permission(request.event), request.action](target, by=person, **request.params)
+    except PermissionDenied:
+        return "permission_denied"
+    except Http404:
+        return "not_found"
+    except ValidationError as error:
+        return str(getattr(error, "code", None) or "invalid")
+    return ""
+
+
+def ask_again(request: ApprovalRequest, *, by: User) -> Any:
+    """The same change is submitted once more, from how things are now; what `submit` answers or raises.
+
+    Raises PermissionDenied unless `by` asked for it, StillWaiting, Http404 if the object is gone.
+    """
+    if request.requested_by_id != by.pk:
+        raise PermissionDenied
+    if ApprovalRequest.objects.waiting().filter(pk=request.pk).exists():
+        raise StillWaiting
+    model = approvals.model_of(request)
+    target = model._default_manager.filter(pk=request.target_id).first()
+    if target is None:
+        raise Http404
+    params = dict(request.params)
+    if params.get("version") is not None:
+        params["version"] = getattr(target, "version", None)
+    token = justification.set(justification.get() or request.justification)
+    try:
+        return submit(Permission(request.event), target, by=by, action=request.action, **params)
+    finally:
+        justification.reset(token)
+
+
+def asks_first(person: User, event: Permission, tenant_id: UUID, held: access.Rights) -> bool:
+    """Whether `person`, of a partner, has to wait for the customer's approval of such a change; for showing only."""
+    if person.tenant_id == tenant_id:
+        return False
+    through = [one.delegation_id for one in access.holding(held, event) if one.delegation_id is not None]
+    return bool(through) and policies.mode_of(through[0], event) is ControlMode.MANUAL

@@ -45,7 +45,7 @@ _SENTENCES = {
     "line_broken": gettext_lazy("This line is broken: its quotation marks do not match."),
     "encoding": gettext_lazy("This line is not in UTF-8."),
     "not_yours": gettext_lazy("There is no room with this account that you may change."),
-    "manual_not_offered": gettext_lazy("The customer wants to approve such changes, which is not available yet."),
+    "awaits_approval": gettext_lazy("The customer approves such changes: this one has been asked for."),
     "changed_meanwhile": gettext_lazy("This room could not be changed just now. Import the file again."),
 }
 

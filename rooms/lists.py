@@ -21,7 +21,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from rooms.models import Health, Room, RoomGroup, RoomGroupMember, RoomState
+from rooms.models import Health, Room, RoomGroup, RoomGroupMember, RoomState, in_state
 from rooms.places import country_name
 
 SEARCHED = ("display_name", "resource_account", "city", "building")
@@ -79,6 +79,8 @@ class RoomFilter(forms.Form):
         if not self.is_valid():
             return self._rooms.none()
         found = self._rooms.filter(**{name: self.cleaned_data[name] for name in self._equal})
+        if state := self.cleaned_data["state"]:
+            found = found.filter(in_state(RoomState(state)))
         for word in self.cleaned_data["q"].split():
             found = found.filter(_contains(word))
         if group := self.cleaned_data["group"]:
@@ -144,7 +146,7 @@ class RoomFilter(forms.Form):
 
     @property
     def _equal(self) -> list[str]:
-        return [name for name in (*PLACES, "state", "health") if self.cleaned_data[name]]
+        return [name for name in (*PLACES, "health") if self.cleaned_data[name]]
 
     @cached_property
     def _where(self) -> list[tuple[str, str, str, str]]:

@@ -21,12 +21,16 @@ FROM rbac_assignment a WHERE a.id = ANY(%s)
 
 
 def room_counts(assignments: Collection[Assignment]) -> dict[int, int]:
-    """How many rooms each of `assignments` (*Invited admins*, or the customer's own) covers today, by its id."""
-    if not assignments:
-        return {}
+    """How many rooms each of `assignments` covers today, by its id; of a partner's own ones, within what is delegated."""
+    bounded = {
+        one.pk: one.room_count for one in assignments if one.role.delegation_id and not one.key and one.room_count
+    }
+    rest = [one.pk for one in assignments if one.pk not in bounded]
+    if not rest:
+        return bounded
     with connection.cursor() as cursor:
-        cursor.execute(_ROOM_COUNTS, [[one.pk for one in assignments]])
-        return dict(cursor.fetchall())
+        cursor.execute(_ROOM_COUNTS, [rest])
+        return bounded | dict(cursor.fetchall())
 
 
 def people_counts(assignments: Collection[Assignment]) -> dict[int, int]:

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from audit.log import recording
 from audit.models import Category, Operation
 from rbac import grants
-from rbac.access import holds_all, require, rights, visible
+from rbac.access import Rights, holding, holds_all, require, rights, visible
 from rbac.catalogue import TENANT_PERMISSIONS, BuiltIn, Permission
 from rbac.models import Assignment, AssignmentKey, DelegationState, Tenant, User
-from rbac.services.assignments import hold, lock_holder, name_of
+from rbac.services import delegations
+from rbac.services.assignments import hold, lock_holder, name_of, require_editable
 from rooms.errors import EmptyScope, UnknownRooms
 from rooms.models import AssignmentRoom, AssignmentRoomGroup, Room, RoomGroup
+from rooms.services import approvals
 
 _INDEXED = (DelegationState.ACTIVE, DelegationState.SUSPENDED)
 
@@ -127,7 +129,7 @@ def change(assignment: Assignment, scope: Scope, *, by: User) -> None:
     """`assignment` covers `scope`, and so do its index rows; those it bounds follow.
 
     Raises PermissionDenied if `by` may not modify roles here, holds his own right through it, or does not hold himself
-    what he gives; EmptyScope; UnknownRooms; Http404 if the assignment is gone.
+    what he gives; EmptyScope; UnknownRooms; TermsWaiting if a partner would get more; Http404 if the assignment is gone.
     """
     with recording(
         Category.ASSIGNMENT,
@@ -139,33 +141,96 @@ def change(assignment: Assignment, scope: Scope, *, by: User) -> None:
     ) as line:
         assignment = hold(assignment)
         require(by, Permission.ROLES_MODIFY, assignment)
+        if assignment.key != AssignmentKey.INVITED_ADMINS:
+            require_editable(assignment.role, by)
+        require_within(assignment, by=by)
         require_grantable(assignment, scope, by=by)
-        line.before = scope_of(assignment).as_data()
+        if by.tenant_id == assignment.tenant_id and _widens_partner(assignment, scope):
+            delegations.require_conditions(assignment.tenant)
+        before = scope_of(assignment)
+        line.before = before.as_data()
         choose(assignment, scope)
+        require_within(assignment, by=by)  # also as it is now
         apply(assignment)
+        if before != scope_of(assignment):
+            Assignment.objects.filter(pk=assignment.pk).update(version=F("version") + 1)
         if assignment.key == AssignmentKey.INVITED_ADMINS:
             bounded = Assignment.objects.filter(role__delegation=assignment.role.delegation_id)
             apply_all(bounded.exclude(pk=assignment.pk).select_related("role__delegation"))
+        if assignment.role.delegation_id is not None:
+            approvals.cancel_lost(assignment.role.delegation_id, by=by)
         line.after = scope.as_data()
 
 
-def require_grantable(assignment: Assignment, scope: Scope, *, by: User) -> None:
-    """Pass if `by` himself holds, on every room of `scope`, what the role gives, and not through this assignment.
+def _widens_partner(assignment: Assignment, scope: Scope) -> bool:
+    """Whether a partner would reach more by `scope` than it does: a room, or a group whose later rooms follow."""
+    if assignment.role.delegation_id is None or assignment.all_rooms:
+        return False
+    more_rooms = scope.of_tenant(assignment.tenant).exclude(pk__in=rooms_of(assignment).values("pk"))
+    return scope.all_rooms or bool(scope.groups - scope_of(assignment).groups) or more_rooms.exists()
 
-    Nobody grants what he does not hold, nobody widens what he holds his right through. Raises PermissionDenied.
+
+def require_grantable(
+    assignment: Assignment, scope: Scope, *, by: User, permissions: Collection[str] | None = None
+) -> None:
+    """Pass if `by` himself holds, on every room of `scope`, what the role gives (or `permissions`), and not through this
+    assignment.
+
+    Nobody grants what he does not hold, nobody widens what he holds his right through. Raises PermissionDenied, and
+    UnknownRooms for what a partner does not see.
     """
     live = tuple(one for one in rights(by, assignment.tenant_id) if one.assignment_id != assignment.pk)
+    if by.tenant_id != assignment.tenant_id and assignment.key != AssignmentKey.INVITED_ADMINS:
+        _require_seen(assignment.tenant, scope, by)
     rooms = scope.of_tenant(assignment.tenant)
-    for permission in map(Permission, assignment.role.permissions):
+    for permission in map(Permission, assignment.role.permissions if permissions is None else permissions):
         if holds_all(live, permission, assignment.tenant_id):
             continue
         if permission in TENANT_PERMISSIONS:
             is_held = any(permission in one.permissions for one in live)
+        elif scope.all_rooms:
+            is_held = _covers_delegated(assignment, permission, live)
         else:
             mine = visible(by, permission, Room.objects.filter(tenant=assignment.tenant_id), live)
-            is_held = not scope.all_rooms and not rooms.exclude(pk__in=mine.values("pk")).exists()
+            is_held = not rooms.exclude(pk__in=mine.values("pk")).exists()
         if not is_held:
             raise PermissionDenied
+
+
+def _covers_delegated(assignment: Assignment, permission: Permission, live: Rights) -> bool:
+    """Whether `permission` is held on all that is delegated: *all rooms* of a partner's assignment is no more than that."""
+    bound = _bound(assignment)
+    return bound is not None and any(
+        one.assignment_id == bound.pk and permission in one.permissions for one in holding(live, permission)
+    )
+
+
+def _require_seen(tenant: Tenant, scope: Scope, by: User) -> None:
+    """Pass if `by` sees what `scope` names. Raises UnknownRooms: what he does not see does not exist for him."""
+    rooms = visible(by, Permission.ROOMS_VIEW, Room.objects.filter(tenant=tenant, pk__in=scope.rooms))
+    groups = visible(by, Permission.GROUPS_VIEW, RoomGroup.objects.filter(tenant=tenant, pk__in=scope.groups))
+    if rooms.count() != len(scope.rooms) or groups.count() != len(scope.groups):
+        raise UnknownRooms
+
+
+def require_within(assignment: Assignment, *, by: User) -> None:
+    """Pass if `assignment` reaches no room beyond those over which `by` may modify roles.
+
+    The customer's own keepers of roles have all rooms, a partner's primary admins all that is delegated; a custom role
+    that grants *roles.modify* grants it within its own scope only. Raises PermissionDenied.
+    """
+    delegation_id = assignment.role.delegation_id
+    if delegation_id is None or by.tenant_id == assignment.tenant_id:
+        return
+    own = [one.assignment_id for one in holding(rights(by, assignment.tenant_id), Permission.ROLES_MODIFY)]
+    keeping = Assignment.objects.filter(pk__in=own).select_related("role__delegation")
+    reach = Q(pk__in=[])
+    for one in keeping:
+        if one.key == AssignmentKey.INVITED_ADMINS:
+            return
+        reach |= Q(pk__in=rooms_of(one).values("pk"))
+    if assignment.all_rooms or rooms_of(assignment).exclude(reach).exists():
+        raise PermissionDenied
 
 
 def hold_scopes_of(groups: Collection[int]) -> None:
@@ -200,6 +265,8 @@ def follow_groups(groups: Collection[int], *, by: User | None = None) -> None:
             line.after = {"indexed_rooms": apply(assignment), "groups": sorted(groups)}
     bases = [one.role.delegation_id for one in touched if one.key == AssignmentKey.INVITED_ADMINS]
     apply_all(Assignment.objects.filter(role__delegation__in=bases, key="").select_related("role__delegation"))
+    for delegation_id in {one.role.delegation_id for one in touched} - {None}:
+        approvals.cancel_lost(delegation_id, by=by)
 
 
 def _naming(groups: Collection[int]) -> QuerySet[Assignment]:

@@ -82,6 +82,12 @@ NEVER: dict[str, str] = {
     "two mails that wait for one invitation": """
         SELECT subject_id FROM audit_outboxmessage WHERE kind = 'partners.invitation' AND state = 'waiting'
         GROUP BY 1 HAVING count(*) > 1""",
+    "something open in a rollout that does not run": """
+        SELECT u.id, u.state, r.state FROM rooms_roomupdate u JOIN rooms_rollout r ON r.id = u.rollout_id
+        WHERE u.state IN ('waiting', 'offered', 'paused') AND r.state NOT IN ('in_progress', 'paused')
+            OR u.state IN ('waiting', 'offered') AND r.state = 'paused'""",
+    "rings that take more than 60 days": """
+        SELECT tenant_id FROM rooms_updatering GROUP BY 1 HAVING sum(test_days + rollout_days) > 60""",
     "a line that belongs to no link": """
         SELECT e.id FROM audit_auditevent e LEFT JOIN audit_chainlink l USING (tenant_id, seq) WHERE l.id IS NULL""",
 }

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from audit.errors import RuleBroken
 from rbac.api.base import ApiView, CustomerView
+from rooms.errors import AwaitsApproval
 from trm_portal.errors import GENERAL, PROBLEM_TYPE, problem
 
 _WRITING = ("POST", "PUT", "PATCH")
@@ -36,6 +37,35 @@ class Problem(serializers.Serializer[Any]):
     errors = ProblemDetail(many=True, required=False)
 
 
+class Waiting(serializers.Serializer[Any]):
+    """Nothing has been done yet: the customer approves such changes first."""
+
+    state = serializers.CharField()
+    request = serializers.UUIDField()
+    url = serializers.URLField(help_text="Where the request is found, also in the header `Location`.")
+    expires_at = serializers.DateTimeField(help_text="When the request ends without a decision.")
+
+
+WAITING = OpenApiResponse(
+    Waiting,
+    description="The customer approves such changes first; why you want it may stand in the header `Change-Justification`.",
+    examples=[
+        OpenApiExample(
+            "Waits for approval",
+            value={
+                "state": "pending",
+                "request": "0d0c7f52-51c3-4f0c-8a57-0a5f2f6f3c11",
+                "url": "https://portal.example/api/v1/customers/3f0c2a56-6a0b-4c1e-9d6f-0f6b1c9f2a11/approvals/"
+                "0d0c7f52-51c3-4f0c-8a57-0a5f2f6f3c11/",
+                "expires_at": "2026-02-10T14:05:00Z",
+            },
+            response_only=True,
+            status_codes=["202"],
+        )
+    ],
+)
+
+
 class ProblemSchema(AutoSchema):
     """Every operation says which problems it answers, general ones and the rules it can break."""
 
@@ -47,7 +77,13 @@ class ProblemSchema(AutoSchema):
                 by_status[status].append(code)
         for status, codes in sorted(by_status.items()):
             bodies[str(status)] = self._problem_response(status, codes)
+        if AwaitsApproval in self._rules():
+            bodies["202"] = self._get_response_for_code(WAITING, "202")
         return bodies
+
+    def _rules(self) -> tuple[type[Exception], ...]:
+        view: ApiView = self.view
+        return tuple(view.problems.get(self.method.lower(), ()))
 
     def _problem_response(self, status: int, codes: list[str]) -> dict[str, Any]:
         text = str(GENERAL[codes[0]][1]) if codes[0] in GENERAL else "A rule forbids it."
@@ -68,7 +104,7 @@ class ProblemSchema(AutoSchema):
             names += ["invalid", "parse_error", "length_required", "body_too_large", "unsupported_media_type"]
         if self.method not in ("GET", "HEAD"):
             names.append("csrf_failed")
-        if self.method == "PATCH":
+        if self.method == "PATCH" or (view.takes_version and self.method != "GET"):
             names.append("invalid_header")
         if not view.for_tokens:
             names.append("not_for_tokens")
@@ -77,8 +113,9 @@ class ProblemSchema(AutoSchema):
         if "{" in self.path or "customer" in view.parameters:
             names.append("not_found")
         yield from ((name, GENERAL[name][0]) for name in names)
-        for rule in view.problems.get(self.method.lower(), ()):
-            yield from ((code, rule.status) for code in codes_of(rule))
+        for rule in self._rules():
+            if issubclass(rule, RuleBroken):
+                yield from ((code, rule.status) for code in codes_of(rule))
 
 
 def codes_of(rule: type[RuleBroken]) -> list[str]:

@@ -10,5 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("rbac.api.urls")),
     path("v1/", include("rooms.api.urls")),
     path("v1/", include("partners.api.urls")),
+    path("agent/v1/", include("rooms.api.agent_urls")),
     re_path("", Nothing.as_view(), name="api-nothing"),
 ]

@@ -43,8 +43,46 @@ app.conf.update(
             "task": "rooms.schedule.carry_out_imports",
             "schedule": env.float("SWEEP_SECONDS", default=30.0),
         },
+        "carry out what was chosen in bulk": {
+            "task": "rooms.schedule.carry_out_bulk_changes",
+            "schedule": env.float("SWEEP_SECONDS", default=30.0),
+        },
+        "lift suppressions that are over": {
+            "task": "rooms.schedule.end_suppressions",
+            "schedule": env.float("SUPPRESSIONS_SECONDS", default=60.0),
+        },
+        "look for rooms that fell silent": {"task": "rooms.schedule.mark_silent_rooms", "schedule": 60.0},
+        "schedule the rollouts of a new release": {
+            "task": "rooms.schedule.schedule_rollouts",
+            "schedule": env.float("ROLLOUT_SECONDS", default=60.0),
+        },
+        "go on with rollouts": {
+            "task": "rooms.schedule.advance_rollouts",
+            "schedule": env.float("ROLLOUT_SECONDS", default=60.0),
+        },
+        "take in rooms that came late": {
+            "task": "rooms.schedule.take_in_late_rooms",
+            "schedule": crontab(minute="*/5"),
+        },
+        "expire due approval requests": {
+            "task": "rooms.schedule.expire_requests",
+            "schedule": env.float("EXPIRE_SECONDS", default=60.0),
+        },
         "forget old inventories": {"task": "rooms.schedule.discard_old_imports", "schedule": crontab(minute=23)},
+        "add up reports": {
+            "task": "rooms.schedule.add_up_reports",
+            "schedule": env.float("REPORT_SECONDS", default=300.0),
+        },
+        "forget old health": {"task": "rooms.schedule.forget_health", "schedule": crontab(hour=2, minute=29)},
         "remind of open invitations": {"task": "partners.schedule.remind_invited", "schedule": crontab(minute=17)},
+        "close tickets that nobody adds to": {
+            "task": "rooms.schedule.close_silent_tickets",
+            "schedule": crontab(minute="*/10"),
+        },
+        "sweep files that nobody attached": {
+            "task": "rooms.schedule.sweep_attachments",
+            "schedule": crontab(hour=2, minute=31),
+        },
         "publish the heads of the audit chains": {
             "task": "audit.schedule.publish_heads",
             "schedule": crontab(hour=3, minute=41),

@@ -8,16 +8,22 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, TooManyFieldsSent, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import defaults
+from django_htmx.http import HttpResponseClientRedirect
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from audit.errors import RuleBroken
+from rbac.api.base import absolute
+from rooms.errors import AwaitsApproval
 
 PROBLEM_TYPE = "application/problem+json"
 API = "/api/"
@@ -51,9 +57,18 @@ def answer_rule(request: HttpRequest, error: RuleBroken) -> HttpResponse:
     return render(request, template, {"reason": " ".join(error.messages)}, status=error.status)
 
 
+def show_waiting(request: HttpRequest, error: AwaitsApproval) -> HttpResponse:
+    """The page of the request, which says plainly that nothing has been done yet."""
+    messages.info(request, _("Nothing has changed yet: your change waits for the customer’s approval."))
+    url = reverse("approval", args=[error.request.tenant_id, error.request.pk])
+    return HttpResponseClientRedirect(url) if getattr(request, "htmx", False) else redirect(url)
+
+
 def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Problem details for every expected error of an API call; None (a 500 that is logged) for the unexpected."""
     set_rollback()
+    if isinstance(error, AwaitsApproval):
+        return _answer_waiting(error)
     body = _problem(error)
     if body is None:
         return None
@@ -63,6 +78,14 @@ def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None
     if (wait := getattr(error, "wait", None)) is not None:
         headers["Retry-After"] = str(int(wait))
     return Response(body, status=body["status"], headers=headers, content_type=PROBLEM_TYPE)
+
+
+def _answer_waiting(error: AwaitsApproval) -> Response:
+    """202: nothing has been done yet; the address of the request that the customer decides."""
+    found = error.request
+    url = absolute(reverse("api-approval", args=[found.tenant_id, found.pk]))
+    body = {"state": found.state, "request": str(found.pk), "url": url, "expires_at": found.expires_at}
+    return Response(body, status=status.HTTP_202_ACCEPTED, headers={"Location": url})
 
 
 def _problem(error: Exception) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import cast
 
 import structlog
 from django.conf import settings
@@ -15,7 +16,12 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 
 from audit.context import Origin, origin
 from audit.errors import RuleBroken
-from trm_portal.errors import answer_rule, is_api
+from partners.views import terms
+from rbac.errors import TermsWaiting
+from rbac.gates import TenantRequest
+from rooms.change_control import justification
+from rooms.errors import AwaitsApproval
+from trm_portal.errors import answer_rule, is_api, show_waiting
 
 security_log = logging.getLogger("trm.security")
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -95,6 +101,20 @@ class AuditContext(Middleware):
             origin.reset(token)
 
 
+class Justification(Middleware):
+    """Why a change is wanted, for the case that it has to be approved first: a field of every form, a header for tools."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        said = request.headers.get("Change-Justification", "")
+        if request.method == "POST" and not is_api(request):
+            said = request.POST.get("justification", "")
+        token = justification.set("".join(sign for sign in said if sign.isprintable() or sign == "\n"))
+        try:
+            return self.get_response(request)
+        finally:
+            justification.reset(token)
+
+
 class NoStore(Middleware):
     """What a signed-in person sees stays out of every cache, the browser's own too."""
 
@@ -107,7 +127,15 @@ class NoStore(Middleware):
 
 
 class RuleAnswers(Middleware):
-    """A broken rule that no view turned into a form error becomes a page that says which rule, never a 5xx."""
+    """A broken rule that no view turned into a form error becomes a page that says which rule, never a 5xx.
+
+    New terms that stop a change are shown there and then, with the change to go on with; a change that waits for its
+    approval leads to the request that was made of it.
+    """
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, TermsWaiting):
+            return terms.ask(cast(TenantRequest, request))
+        if isinstance(exception, AwaitsApproval):
+            return show_waiting(request, exception)
         return answer_rule(request, exception) if isinstance(exception, RuleBroken) else None

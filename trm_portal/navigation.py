@@ -4,7 +4,7 @@ Entries one may not use are absent. Everything is answered from the person's sta
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from rbac import access, gates
 from rbac.catalogue import Permission
 from rbac.models import Tenant, User
+from rooms.models import ApprovalRequest
+from rooms.services import approvals
 
 COLOURS = 8  # customers are told apart by one of these, beside their name
 SWITCHER_LENGTH = 20
@@ -91,19 +93,36 @@ def _initials(user: User) -> str:
 def _groups(request: HttpRequest, user: User, customer: Tenant | None) -> list[Group]:
     groups = []
     if customer is not None:
-        groups += [_work(request, customer), _settings(request, customer)]
+        groups += [_work(request, user, customer), _settings(request, customer)]
     groups.append(_partner_side(request))
     return [group for group in groups if group.entries]
 
 
-def _work(request: HttpRequest, customer: Tenant) -> Group:
+def _work(request: HttpRequest, user: User, customer: Tenant) -> Group:
     held = getattr(request, "held", ())
     entries = [_entry(request, _("Overview"), "speedometer2", "overview", customer)]
     if access.holds(held, Permission.ROOMS_VIEW, customer.pk):
         entries.append(_entry(request, _("Rooms"), "easel", "rooms", customer))
     if access.holds(held, Permission.GROUPS_VIEW, customer.pk):
         entries.append(_entry(request, _("Room groups"), "collection", "groups", customer))
+    if access.holds(held, Permission.TICKETS_VIEW, customer.pk):
+        entries.append(_entry(request, _("Incidents"), "ticket-perforated", "tickets", customer))
+    if access.holds(held, Permission.RINGS_VIEW, customer.pk):
+        entries.append(_updates(request, customer))
+    if access.holds(held, Permission.REPORTS_VIEW, customer.pk):
+        entries.append(_entry(request, _("Reports"), "graph-up", "reports", customer))
+    if approvals.may_decide(user, customer, held):
+        waiting = ApprovalRequest.objects.waiting().filter(tenant=customer).count()
+        entries.append(_entry(request, _("Approvals"), "check2-square", "approvals", customer, waiting))
+    elif any(one.delegation_id is not None for one in held):
+        entries.append(_entry(request, _("Approvals"), "check2-square", "approvals", customer))
     return Group("", entries)
+
+
+def _updates(request: HttpRequest, customer: Tenant) -> Entry:
+    entry = _entry(request, _("Updates"), "arrow-repeat", "rings", customer)
+    of_rollout = reverse("rings", args=[customer.pk]).replace("/rings/", "/rollouts/")
+    return replace(entry, active=entry.active or request.path.startswith(of_rollout))
 
 
 def _settings(request: HttpRequest, customer: Tenant) -> Group:
@@ -112,6 +131,10 @@ def _settings(request: HttpRequest, customer: Tenant) -> Group:
     if access.holds_all(held, Permission.SETTINGS_VIEW, customer.pk):
         entries.append(_entry(request, _("General"), "sliders", "settings_general", customer))
         entries.append(_entry(request, _("Partners"), "people", "partners", customer))
+        entries.append(_entry(request, _("Notifications"), "bell", "settings_notifications", customer))
+    key_permissions = (Permission.ROOMS_DOWNLOAD_KEY, Permission.ROOMS_RESET_KEY)
+    if any(access.holds(held, one, customer.pk) for one in key_permissions):
+        entries.append(_entry(request, _("Enrolment keys"), "key", "keys", customer))
     if access.holds(held, Permission.ROLES_VIEW, customer.pk):
         entries.append(_entry(request, _("Roles"), "shield-lock", "roles", customer))
     if access.holds_all(held, Permission.SETTINGS_MODIFY, customer.pk):
@@ -125,9 +148,9 @@ def _partner_side(request: HttpRequest) -> Group:
     return Group(_("Working for others"), [entry])
 
 
-def _entry(request: HttpRequest, label: str, icon: str, name: str, customer: Tenant) -> Entry:
+def _entry(request: HttpRequest, label: str, icon: str, name: str, customer: Tenant, count: int | None = None) -> Entry:
     url = reverse(name, args=[customer.pk])
     is_active = request.path == url if name == "overview" else request.path.startswith(url)
-    if name == "settings_general":
-        is_active = request.path == url
-    return Entry(label, url, icon, is_active)
+    if name == "settings_general":  # its other pages stand beside the rest of the settings
+        is_active = request.path == url or request.path.startswith((f"{url}general/", f"{url}domains/", f"{url}terms/"))
+    return Entry(label, url, icon, is_active, count)

@@ -9,6 +9,7 @@ from pathlib import Path
 import environ
 import structlog
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -26,6 +27,10 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECRET_KEY = env.str("SECRET_KEY")
 # Signs the secret in invitation mails; apart from SECRET_KEY so that either can be changed alone.
 INVITATION_LINK_KEY = env.str("INVITATION_LINK_KEY")
+# Encrypt the enrolment keys in the database: the first one encrypts, each of them decrypts.
+ENROLLMENT_KEY_SECRETS = [one.strip() for one in env.list("ENROLLMENT_KEY_SECRETS") if one.strip()]
+if not ENROLLMENT_KEY_SECRETS:
+    raise ImproperlyConfigured("ENROLLMENT_KEY_SECRETS is empty: name at least one random text of 50 characters.")
 ROOT_URLCONF = "trm_portal.urls"
 WSGI_APPLICATION = "trm_portal.wsgi.application"
 
@@ -65,6 +70,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "trm_portal.middleware.PersonLocale",
     "trm_portal.middleware.AuditContext",
+    "trm_portal.middleware.Justification",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -193,6 +199,16 @@ PLAIN_STATIC = DEBUG or DEMO or env.bool("PLAIN_STATIC", default=False)  # strai
 STATIC_ROOT = None if PLAIN_STATIC else BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # What people attach to tickets: never served by its address, only through the permission on the ticket.
+    "attachments": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.str("ATTACHMENTS_ROOT", default=str(BASE_DIR / ".state" / "attachments")),
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if PLAIN_STATIC
@@ -212,6 +228,8 @@ CACHES["default"]["OPTIONS"] = (
 
 # --- API ---------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)  # of each person and each token
+AGENT_REQUESTS_PER_MINUTE = env.int("AGENT_REQUESTS_PER_MINUTE", default=60)  # of each device
+ENROLLMENTS_PER_MINUTE = env.int("ENROLLMENTS_PER_MINUTE", default=120)  # from each address
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "partners.api.authentication.TokenAuthentication",
@@ -239,6 +257,12 @@ SPECTACULAR_SETTINGS = {
         "DelegablePermissionCode": "partners.api.serializers.DELEGABLE",
         "Article": "rbac.api.table.SOURCES",
         "RoomState": "rooms.models.RoomState.choices",
+        "RoomHealth": "rooms.models.Health.choices",
+        "TicketState": "rooms.models.TicketState.choices",
+        "TicketKind": "rooms.models.TicketKind.choices",
+        "Severity": "rooms.models.Severity.choices",
+        "ReportedSeverity": "rooms.services.tickets.SEVERITIES",
+        "ClosingReason": "rooms.services.tickets.REASONS",
         "PartnerState": "rbac.models.DelegationState.values",
         "InvitationState": "partners.models.InvitationState.values",
     },

@@ -18,7 +18,7 @@ from partners.services import invitations
 from rbac import access
 from rbac.api.base import PAGING, answer_page, page_of, page_schema
 from rbac.catalogue import Permission
-from rbac.errors import DelegationOver
+from rbac.errors import DelegationOver, TermsWaiting
 from rbac.gates import TenantRequest
 
 TAG = "Invitations of a partner"
@@ -43,7 +43,7 @@ class InvitationsView(PartnersView):
 
 class Invitations(InvitationsView):
     parameters = frozenset({"cursor", "page_size"})
-    problems = {"post": (*INVITING, DelegationOver)}
+    problems = {"post": (*INVITING, DelegationOver, TermsWaiting)}
 
     @extend_schema(
         operation_id="partner_invitations",
@@ -100,7 +100,7 @@ class ChangeInvitation(InvitationsView):
 
 
 class Resend(ChangeInvitation):
-    problems = {"post": (InvitationOver, DelegationOver, DailyLimit)}
+    problems = {"post": (InvitationOver, DelegationOver, TermsWaiting, DailyLimit)}
 
     @extend_schema(
         operation_id="partner_invitation_resend",

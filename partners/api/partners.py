@@ -36,10 +36,10 @@ from rbac import access
 from rbac.api.base import PAGING, CustomerView, absolute, answer_page, named, page_of, page_schema
 from rbac.api.errors import InvalidParameters
 from rbac.catalogue import Permission
-from rbac.errors import DelegationOver, WrongState
+from rbac.errors import DelegationOver, TermsWaiting, WrongState
 from rbac.gates import TenantRequest, find
 from rbac.models import DelegationState
-from rooms.errors import EmptyScope, ManualNotOffered, UnknownRooms
+from rooms.errors import EmptyScope, UnknownRooms
 from rooms.models import ControlMode, ControlPolicy
 from rooms.reach import people_counts, room_counts
 from rooms.scopes import scope_of
@@ -78,7 +78,7 @@ class PartnersView(CustomerView):
 class Partners(PartnersView):
     parameters = frozenset({"q", "state", "sort", "cursor", "page_size"})
     problems = {
-        "post": (*INVITING, TermsNotAccepted, TermsChanged, EmptyScope, UnknownRooms, ManualNotOffered),
+        "post": (*INVITING, TermsNotAccepted, TermsChanged, EmptyScope, UnknownRooms),
     }
 
     @extend_schema(
@@ -192,6 +192,8 @@ class Suspend(Brake):
 
 
 class Resume(Brake):
+    problems = {"post": (DelegationOver, WrongState, TermsWaiting)}
+
     @extend_schema(
         operation_id="partner_resume",
         tags=[TAG],

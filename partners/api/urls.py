@@ -6,6 +6,16 @@ from partners.api.invitations import Invitations, OneInvitation, Resend, Revoke
 from partners.api.me import CurrentTerms, Me
 from partners.api.my_invitations import Accept, Deny, MyInvitations, OneOfMine
 from partners.api.partners import OnePartner, Partners, Resume, Suspend
+from partners.api.settings import (
+    AcceptTerms,
+    CustomerTerms,
+    Domains,
+    General,
+    Look,
+    Notifications,
+    OneDomain,
+    TestMail,
+)
 from partners.api.tokens import OneToken, Tokens
 
 _of_partner: list[URLPattern] = [
@@ -18,9 +28,21 @@ _of_partner: list[URLPattern] = [
     path("invitations/<uuid:invitation_id>/revoke/", Revoke.as_view(), name="api-partner-invitation-revoke"),
 ]
 
+_of_settings: list[URLPattern] = [
+    path("", General.as_view(), name="api-settings"),
+    path("domains/", Domains.as_view(), name="api-domains"),
+    path("domains/<int:domain_id>/", OneDomain.as_view(), name="api-domain"),
+    path("notifications/", Notifications.as_view(), name="api-notifications"),
+    path("notifications/test/", TestMail.as_view(), name="api-notifications-test"),
+    path("mail/", Look.as_view(), name="api-mail-look"),
+]
+
 _of_customer: list[URLPattern | URLResolver] = [
     path("partners/", Partners.as_view(), name="api-partners"),
     path("partners/<uuid:relationship_id>/", include(_of_partner)),
+    path("settings/", include(_of_settings)),
+    path("terms/", CustomerTerms.as_view(), name="api-customer-terms"),
+    path("terms/accept/", AcceptTerms.as_view(), name="api-customer-terms-accept"),
     path("tokens/", Tokens.as_view(), name="api-tokens"),
     path("tokens/<slug:prefix>/", OneToken.as_view(), name="api-token"),
 ]

@@ -4,8 +4,6 @@ A draft changes nothing of the tenant, so it leaves no audit line; sending it do
 below; what they mean is decided when they are sent, by the services that decide it for everybody.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -13,15 +11,19 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 
-from audit.errors import RuleBroken
 from partners.models import PartnerDraft, PartnerRelationship, Terms
 from partners.services import relationships
+from partners.services import terms as terms_service
 from partners.services.invitations import DEFAULT_DAYS, Contact
 from partners.services.relationships import Proposal
+from rbac import drafts
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
+from rbac.drafts import DraftChanged, DraftGone, discard, fingerprint
 from rbac.models import Tenant, User
 from rooms.models import ControlMode
 from rooms.scopes import Scope
+
+__all__ = ["DraftChanged", "DraftGone", "discard", "fingerprint"]  # what every wizard shares, for the views of this one
 
 
 class Step(models.TextChoices):
@@ -48,26 +50,11 @@ _MENDED_BY = {
     "upn_form": Step.CONTACTS,
     "upn_guest": Step.CONTACTS,
     "invalid_lifetime": Step.CONTACTS,
-    "manual_not_offered": Step.CHANGE_CONTROL,
     "empty_scope": Step.ROOMS,
     "unknown_rooms": Step.ROOMS,
     "terms_changed": Step.TERMS,
     "terms_not_accepted": Step.TERMS,
 }
-
-
-class DraftGone(RuleBroken):
-    """It was sent (a second click), or discarded in another window."""
-
-    code = "draft_gone"
-    text = "The draft is gone."  # for the log; the page says it in its own words
-
-
-class DraftChanged(RuleBroken):
-    """It was changed in another window after it was reviewed."""
-
-    code = "draft_changed"
-    text = "The draft has changed."
 
 
 def kept_by(user: User, tenant: Tenant) -> PartnerDraft | None:
@@ -82,17 +69,7 @@ def of(user: User, tenant: Tenant) -> PartnerDraft:
 
 def keep(draft: PartnerDraft, step: Step, entries: Mapping[str, Any], *, is_complete: bool) -> PartnerDraft:
     """`entries` are stored with the draft, and whether `step` is done; entries of other steps stay as they are."""
-    with transaction.atomic():
-        current, _ = PartnerDraft.objects.select_for_update().get_or_create(tenant=draft.tenant, user=draft.user)
-        done = {*current.data.get("done", ()), step.value} if is_complete else {*current.data.get("done", ())} - {step}
-        current.data = {**current.data, **entries, "done": sorted(done)}
-        current.save()
-    return current
-
-
-def discard(draft: PartnerDraft) -> None:
-    """Nothing of it is kept."""
-    PartnerDraft.objects.filter(tenant=draft.tenant, user=draft.user).delete()
+    return drafts.keep(draft, step.value, entries, is_complete=is_complete)
 
 
 def contacts_of(draft: PartnerDraft) -> list[dict[str, str]]:
@@ -113,7 +90,7 @@ def policies_of(draft: PartnerDraft) -> dict[Permission, ControlMode]:
 
 def current_terms() -> Terms | None:
     """What a customer agrees to today; None until support staff have published something."""
-    return Terms.objects.order_by("-version").first()
+    return terms_service.current()
 
 
 def first_open(draft: PartnerDraft, terms: Terms | None) -> Step:
@@ -125,11 +102,6 @@ def first_open(draft: PartnerDraft, terms: Terms | None) -> Step:
         if step.value not in done or is_empty or (step is Step.TERMS and not agreed):
             return step
     return Step.REVIEW
-
-
-def fingerprint(draft: PartnerDraft) -> str:
-    """What identifies these very entries of this very draft, so that only what was reviewed is sent."""
-    return hashlib.sha256(f"{draft.pk} {json.dumps(draft.data, sort_keys=True)}".encode()).hexdigest()
 
 
 def proposal_of(draft: PartnerDraft) -> Proposal:
@@ -159,10 +131,8 @@ def send(draft: PartnerDraft, *, by: User, reviewed: str) -> PartnerRelationship
     DraftChanged if it is not what was reviewed, and what `relationships.add` raises; the draft is kept then.
     """
     with transaction.atomic():
-        current = PartnerDraft.objects.select_for_update().filter(tenant=draft.tenant, user=by).first()
-        if current is None:
-            raise DraftGone
-        if fingerprint(current) != reviewed or first_open(current, current_terms()) is not Step.REVIEW:
+        current = drafts.hold_reviewed(draft, reviewed)
+        if current.user_id != by.pk or first_open(current, current_terms()) is not Step.REVIEW:
             raise DraftChanged
         # Caught inside the block: the transaction goes on, and with it the audit line of the failure.
         try:

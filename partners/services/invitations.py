@@ -32,7 +32,7 @@ from partners.errors import (
     WrongTenant,
 )
 from partners.models import Invitation, InvitationQuerySet, InvitationState, PartnerRelationship
-from partners.parcels import INVITATION, invitation_mail, linked_notice, wrong_tenant_notice
+from partners.parcels import INVITATION, ended_notice, invitation_mail, linked_notice, wrong_tenant_notice
 from rbac.access import require
 from rbac.catalogue import Permission
 from rbac.errors import DelegationOver, OwnTenant
@@ -65,7 +65,7 @@ def invite(
     """A pending invitation for each contact, and a mail that leaves once this is committed.
 
     A lapsed relationship is open again. All or nothing. Raises PermissionDenied if `by` may not modify the
-    customer's settings; DelegationOver; NoContact, DuplicateContact, OwnPerson, NotAPerson, AlreadyInvited,
+    customer's settings; DelegationOver; TermsWaiting; NoContact, DuplicateContact, OwnPerson, NotAPerson, AlreadyInvited,
     AlreadyPrimaryAdmin, DailyLimit, InvalidLifetime; ValidationError for a UPN that is none.
     """
     with recording(
@@ -80,6 +80,7 @@ def invite(
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
         if delegation.state == DelegationState.ENDED:
             raise DelegationOver
+        delegations.require_conditions(delegation.tenant)
         contacts = checked(contacts, delegation.tenant)
         _check_new(relationship, contacts)
         delegation.refresh_from_db(fields=["state"])  # marking due invitations may have let it lapse
@@ -279,12 +280,14 @@ def revoke(invitation: Invitation, *, by: User) -> Invitation:
 def resend(invitation: Invitation, *, by: User) -> Invitation:
     """A new mail with a new link leaves; every older link is dead. The expiry stays.
 
-    Raises PermissionDenied if `by` may not modify settings, InvitationOver if it is not pending any more, DailyLimit.
+    Raises PermissionDenied if `by` may not modify settings, InvitationOver if it is not pending any more, TermsWaiting,
+    DailyLimit.
     """
     with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
         delegation, current = _lock(invitation)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
         _require_pending(current, delegation)
+        delegations.require_conditions(delegation.tenant)
         _check_limit(delegation.tenant, 1)
         current.rotation += 1
         current.save(update_fields=["rotation"])
@@ -331,6 +334,8 @@ def lapse_if_dead(relationship: PartnerRelationship, delegation: Delegation, *, 
     if delegation.state == DelegationState.INVITED and not is_open:
         with _recording(relationship, relationship.label, Operation.UPDATE, by) as line:
             delegations.lapse(delegation)
+            if by is None or by.tenant_id != relationship.tenant_id:  # its own people know what they withdrew
+                outbox.leave(ended_notice(relationship, by, has_lapsed=True))
             line.after = {"state": DelegationState.LAPSED}
 
 

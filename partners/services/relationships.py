@@ -10,8 +10,9 @@ from audit.log import recording
 from audit.models import Category, Operation
 from partners.errors import TermsChanged, TermsNotAccepted
 from partners.models import ApiToken, Invitation, PartnerRelationship, Terms
-from partners.parcels import removed_notice
+from partners.parcels import ended_notice, removed_notice
 from partners.services import invitations
+from partners.services import terms as terms_service
 from partners.services.invitations import DEFAULT_DAYS, Contact
 from rbac import grants
 from rbac.access import require
@@ -21,9 +22,9 @@ from rbac.models import Assignment, Delegation, DelegationState, Tenant, User
 from rbac.services import delegations
 from rbac.upn import domain_of
 from rooms import scopes
-from rooms.models import ControlMode, Room
+from rooms.models import ApprovalRequest, ControlMode, Room
 from rooms.scopes import Scope
-from rooms.services import policies
+from rooms.services import approvals, policies, ticket_people
 
 LABEL_LENGTH = 120
 
@@ -46,13 +47,14 @@ def add(customer: Tenant, proposal: Proposal, *, by: User) -> PartnerRelationshi
     """A new relationship with its delegation, role, scope and policies, and an invitation for every contact.
 
     One transaction; mails leave after it. Raises PermissionDenied if `by` may not modify the settings of `customer` or
-    does not hold himself what would be delegated; TermsNotAccepted, TermsChanged; ManualNotOffered; EmptyScope,
+    does not hold himself what would be delegated; TermsNotAccepted, TermsChanged; EmptyScope,
     UnknownRooms; and what `invitations.invite` raises.
     """
     label = proposal.label.strip() or _label_of(proposal.contacts)
     with recording(Category.PARTNER_INVITATION, Operation.CREATE, label, tenant=customer, by=by) as line:
         require(by, Permission.SETTINGS_MODIFY, customer)
         terms = _agreed(proposal)
+        terms_service.note(customer, terms, by=by)
         delegation = delegations.open_for(customer, by=by)
         line.relationship_id = delegation.pk
         base = delegations.base_assignment(delegation)
@@ -86,7 +88,7 @@ def _label_of(contacts: Sequence[Contact]) -> str:
 def _agreed(proposal: Proposal) -> Terms:
     if not proposal.agrees:
         raise TermsNotAccepted
-    terms = Terms.objects.order_by("-version").first()
+    terms = terms_service.current()
     if terms is None or terms.version != proposal.terms_version:
         raise TermsChanged
     return terms
@@ -100,6 +102,7 @@ class Loss:
     rooms: int
     invitations: int
     tokens: int
+    requests: int
 
 
 def loss_of(relationship: PartnerRelationship) -> Loss:
@@ -111,6 +114,7 @@ def loss_of(relationship: PartnerRelationship) -> Loss:
         rooms=scopes.rooms_of(base).count(),
         invitations=Invitation.objects.pending().filter(relationship=relationship).count(),
         tokens=ApiToken.objects.filter(delegation=relationship.delegation, revoked_at__isnull=True).count(),
+        requests=ApprovalRequest.objects.waiting().filter(delegation=relationship.delegation).count(),
     )
 
 
@@ -144,12 +148,16 @@ def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) ->
     )
     invitations.revoke_all(relationship, by=by)
     delegation.refresh_from_db(fields=["state"])  # marking due invitations may have let it lapse
+    approvals.cancel_all(delegation, by=by)
     delegations.end(delegation)
     grants.withdraw(held, Room)
     delegations.remove_roles(delegation, by=by)
     ApiToken.objects.filter(delegation=delegation).delete()
+    ticket_people.let_go(delegation, by=by)
     if upns:
         outbox.leave(removed_notice(relationship, upns, by))
+    if delegation.held_by_id is not None:
+        outbox.leave(ended_notice(relationship, by, has_lapsed=False))
 
 
 def suspend(relationship: PartnerRelationship, *, by: User) -> None:
@@ -161,8 +169,16 @@ def suspend(relationship: PartnerRelationship, *, by: User) -> None:
 
 
 def resume(relationship: PartnerRelationship, *, by: User) -> None:
-    """The partner's people have their access again. Raises PermissionDenied, and WrongState unless it is suspended."""
-    _move(relationship, delegations.resume, DelegationState.ACTIVE, by)
+    """The partner's people have their access again.
+
+    Raises PermissionDenied, TermsWaiting, and WrongState unless it is suspended.
+    """
+    _move(relationship, _resumed, DelegationState.ACTIVE, by)
+
+
+def _resumed(delegation: Delegation) -> None:
+    delegations.require_conditions(delegation.tenant)
+    delegations.resume(delegation)
 
 
 def _move(
@@ -184,7 +200,7 @@ def _move(
 
 
 def rename(relationship: PartnerRelationship, label: str, *, by: User) -> None:
-    """The customer calls the partner `label`. Raises PermissionDenied, DelegationOver."""
+    """The customer calls the partner `label`. Raises PermissionDenied, DelegationOver, TermsWaiting."""
     with recording(
         Category.SETTINGS,
         Operation.UPDATE,
@@ -197,6 +213,7 @@ def rename(relationship: PartnerRelationship, label: str, *, by: User) -> None:
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
         if delegation.state == DelegationState.ENDED:
             raise DelegationOver
+        delegations.require_conditions(delegation.tenant)
         line.before = {"label": relationship.label}
         PartnerRelationship.objects.filter(pk=relationship.pk).update(label=label)
         line.after = {"label": label}

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -38,8 +38,8 @@ from rbac.gates import TenantRequest, require_whole, tenant_page
 from rbac.upn import domain_of
 from rooms.errors import EmptyScope
 from rooms.models import ControlMode
-from rooms.services import policies
 from rooms.views.room_choice import RoomChoice
+from rooms.views.wizard import Wizard as BaseWizard
 
 LABELS = {
     Step.CONTACTS: gettext_lazy("Contacts"),
@@ -48,60 +48,32 @@ LABELS = {
     Step.TERMS: gettext_lazy("Terms"),
     Step.REVIEW: gettext_lazy("Review"),
 }
-TEMPLATES = {step: f"partners/add_partner/{step.value.replace('-', '_')}.html" for step in Step}
 
 
 @dataclass
-class Wizard:
+class Wizard(BaseWizard[PartnerDraft]):
     """One request to one step."""
 
-    request: TenantRequest
     step: Step
-    draft: PartnerDraft
     terms: Terms | None
+
+    labels = LABELS
+    folder = "partners/add_partner"
+    order = drafts.ORDER
 
     @property
     def open_step(self) -> Step:
         return drafts.first_open(self.draft, self.terms)
 
-    def url(self, step: Step) -> str:
-        return reverse("add_partner_step", args=[self.request.customer.pk, step.value])
+    def url(self, step: str) -> str:
+        return reverse("add_partner_step", args=[self.request.customer.pk, str(step)])
 
-    def keep(self, entries: dict[str, Any], *, is_complete: bool) -> None:
-        self.draft = drafts.keep(self.draft, self.step, entries, is_complete=is_complete)
+    @property
+    def home(self) -> str:
+        return reverse("partners", args=[self.request.customer.pk])
 
-    def go_on(self) -> HttpResponse:
-        """Where the pressed button leads: the next step, the one before, or out; else back to this one."""
-        place = drafts.ORDER.index(self.step)
-        if "next" in self.request.POST:
-            return redirect(self.url(drafts.ORDER[min(place + 1, len(drafts.ORDER) - 1)]))
-        if "previous" in self.request.POST:
-            return redirect(self.url(drafts.ORDER[place - 1]))
-        if "cancel" in self.request.POST:
-            messages.info(self.request, _("What you entered is kept. You can go on with it whenever you like."))
-            return redirect("partners", self.request.customer.pk)
-        return redirect(self.request.get_full_path())
-
-    def show(self, context: dict[str, Any], status: int = 200) -> HttpResponse:
-        customer = self.request.customer
-        crumbs = [
-            (_("Settings"), ""),
-            (_("Partners"), reverse("partners", args=[customer.pk])),
-            (_("Add partner"), ""),
-        ]
-        shared = {"crumbs": crumbs, "steps": self._steps(), "draft": self.draft, "step": self.step}
-        return render(self.request, TEMPLATES[self.step], shared | context, status=status)
-
-    def _steps(self) -> list[dict[str, Any]]:
-        done, reachable = self.draft.data.get("done", ()), drafts.ORDER.index(self.open_step)
-        return [
-            {
-                "label": LABELS[step],
-                "url": self.url(step) if place <= reachable else "",
-                "state": "current" if step is self.step else "done" if step in done and place <= reachable else "todo",
-            }
-            for place, step in enumerate(drafts.ORDER)
-        ]
+    def crumbs(self) -> list[tuple[str, str]]:
+        return [(_("Settings"), ""), (_("Partners"), self.home), (_("Add partner"), "")]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -127,7 +99,7 @@ def add_partner_step(request: TenantRequest, step: str) -> HttpResponse:
         raise Http404
     wizard = Wizard(request, Step(step), drafts.of(request.person, request.customer), drafts.current_terms())
     is_sent = wizard.step is Step.REVIEW and request.method == "POST" and "add" in request.POST
-    if drafts.ORDER.index(wizard.step) > drafts.ORDER.index(wizard.open_step) and not is_sent:
+    if wizard.is_ahead and not is_sent:
         return redirect(wizard.url(wizard.open_step))
     return _STEPS[wizard.step](wizard)
 
@@ -176,13 +148,13 @@ def _change_control(wizard: Wizard) -> HttpResponse:
     form = ChangeControlForm(post or None, modes=modes)
     if wizard.request.method == "POST":
         offered = {event.value: post.get(mode_field(event)) for event in CONTROLLED_EVENTS}
-        entered = {event: mode for event, mode in offered.items() if mode in policies.OFFERED}
+        entered = {event: mode for event, mode in offered.items() if mode in ControlMode}
         is_valid = form.is_valid()
         wizard.keep({"policies": entered}, is_complete=is_valid and "next" in post)
         if is_valid or "next" not in post:
             return wizard.go_on()
     rows = [(event, form[mode_field(event)]) for event in CONTROLLED_EVENTS]
-    return wizard.show({"form": form, "rows": rows, "offered": policies.OFFERED, "modes": ControlMode})
+    return wizard.show({"form": form, "rows": rows, "modes": ControlMode})
 
 
 def _rooms(wizard: Wizard) -> HttpResponse:

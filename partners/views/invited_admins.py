@@ -21,7 +21,7 @@ from partners.models import Invitation, PartnerRelationship
 from partners.services import invitations
 from rbac import access
 from rbac.catalogue import Permission
-from rbac.errors import DelegationOver
+from rbac.errors import DelegationOver, TermsWaiting
 from rbac.gates import TenantRequest, find, require_whole, tenant_page
 from rbac.models import Assignment, User
 from rbac.services import assignments
@@ -72,6 +72,8 @@ def _invite(
     """Whether the invitations left; what was refused stands at its row."""
     try:
         sent = invitations.invite(relationship, rows.contacts, by=request.person, days=lifetime.cleaned_data["days"])
+    except TermsWaiting:
+        raise  # the terms are shown, and the change goes on
     except ValidationError as error:
         rows.refuse(error)
         return False

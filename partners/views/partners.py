@@ -23,7 +23,7 @@ from partners.models import Invitation, InvitationState, PartnerRelationship
 from partners.services import drafts, invitations, relationships
 from rbac import access
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
-from rbac.errors import DelegationOver
+from rbac.errors import DelegationOver, TermsWaiting
 from rbac.gates import TenantRequest, find, require_whole, tenant_page
 from rbac.models import Assignment, DelegationState
 from rbac.paging import Page, page
@@ -266,6 +266,8 @@ def _told(request: TenantRequest, success: str) -> Iterator[None]:
     """Tell what came of the change: `success`, or which rule it broke."""
     try:
         yield
+    except TermsWaiting:
+        raise  # the terms are shown, and the change goes on
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:

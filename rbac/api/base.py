@@ -21,7 +21,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audit.errors import RuleBroken
 from rbac import access, gates
 from rbac.api.errors import InvalidParameters, LengthRequired, NotForTokens
 from rbac.catalogue import Permission
@@ -48,8 +47,10 @@ class ApiView(APIView):
     # Query parameters that GET takes; no other method takes any.
     parameters: ClassVar[frozenset[str]] = frozenset()
     for_tokens: ClassVar[bool] = True
+    # Whether it takes `If-Match`, for the document; PATCH always does.
+    takes_version: ClassVar[bool] = False
     # The rules each method can break, for the document: {"post": (AlreadyInvited, …)}.
-    problems: ClassVar[Mapping[str, Sequence[type[RuleBroken]]]] = {}
+    problems: ClassVar[Mapping[str, Sequence[type[Exception]]]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """As DRF's (who asks, may he at all, not too often), then what no operation takes is refused."""

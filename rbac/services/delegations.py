@@ -4,6 +4,7 @@ Every function here is one step of a larger change (partners/services): the call
 the permission, and holds the row by `lock`. Each step compares the state before it sets the next one.
 """
 
+from collections.abc import Callable
 from uuid import UUID
 
 from audit.clock import Now
@@ -14,6 +15,24 @@ from rbac.errors import AlreadyPartner, DelegationOver, OwnTenant, WrongState
 from rbac.models import Assignment, AssignmentKey, Delegation, DelegationState, Role, Tenant, User
 from rbac.services import assignments
 from rbac.states import DELEGATION
+
+# What the apps above ask of a customer before it changes something of a partner; they know rbac, rbac does not know them.
+_conditions: list[Callable[[Tenant], None]] = []
+
+
+def asks(condition: Callable[[Tenant], None]) -> None:
+    """Have `condition` asked of a customer before it changes something of a partner; it raises what is missing."""
+    if condition not in _conditions:
+        _conditions.append(condition)
+
+
+def require_conditions(customer: Tenant) -> None:
+    """Pass if `customer` may change something of a partner now. Raises what a condition raises (TermsWaiting).
+
+    Asked where a partner gets or keeps something; never where something is taken from it, nor for the partner's work.
+    """
+    for condition in _conditions:
+        condition(customer)
 
 
 def lock(delegation_id: UUID) -> Delegation:

@@ -1,4 +1,7 @@
-"""Founding a tenant: with its built-in roles and its first MMR Admin, named by UPN; and its identity at Entra."""
+"""A tenant: founded with its built-in roles and its first MMR Admin, identified at Entra, named by its own people.
+
+Domains are entered by the customer and count once support staff have verified them.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,12 +10,25 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 
 from audit.clock import Now
 from audit.log import recording
+from audit.mail import one_line
 from audit.models import Category, Operation
-from rbac.catalogue import CUSTOMER_ROLES, BuiltIn, permissions_of
-from rbac.errors import AlreadyFounded, InvalidDomain, UnknownLanguage, UnknownZone, WrongState
+from rbac.access import require
+from rbac.catalogue import CUSTOMER_ROLES, BuiltIn, Permission, permissions_of
+from rbac.errors import (
+    AlreadyFounded,
+    DomainTaken,
+    DomainVerified,
+    InvalidDomain,
+    InvalidName,
+    TooManyDomains,
+    UnknownLanguage,
+    UnknownZone,
+    WrongState,
+)
 from rbac.models import AssignmentKey, PendingClaim, Role, Tenant, TenantDomain, TenantStatus, User
 from rbac.services import assignments
 from rbac.services.accounts import is_support
@@ -28,6 +44,7 @@ def prepares(step: Callable[[Tenant], None]) -> None:
         _preparations.append(step)
 
 
+MOST_DOMAINS = 50
 _MAX_DOMAIN = 48  # characters, as in a UPN
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 
@@ -81,15 +98,95 @@ def identify(tenant: Tenant, entra_tid: UUID, *, by: User | None, reason: str = 
     tenant.entra_tid = entra_tid
 
 
+def modify(tenant: Tenant, *, by: User, name: str, language: str, time_zone: str) -> Tenant:
+    """`tenant` is called `name`; mails speak `language`; days and business days are counted in `time_zone`.
+
+    Raises PermissionDenied if `by` may not modify settings here, InvalidName, UnknownLanguage, UnknownZone.
+    """
+    with recording(Category.SETTINGS, Operation.UPDATE, tenant.name, tenant=tenant, by=by) as line:
+        require(by, Permission.SETTINGS_MODIFY, tenant)
+        current = _hold(tenant)
+        name = one_line(name)
+        if not 0 < len(name) <= 200:
+            raise InvalidName
+        _check_locale(time_zone, language)
+        line.before = _facts(current)
+        current.name, current.language, current.time_zone = name, language, time_zone
+        current.save(update_fields=["name", "language", "time_zone"])
+        line.after = _facts(current)
+    return current
+
+
+def add_domain(tenant: Tenant, domain: str, *, by: User) -> TenantDomain:
+    """`domain` stands in the tenant's list, not verified yet; whether another tenant has it is not told.
+
+    Raises PermissionDenied if `by` may not modify settings here, InvalidDomain, DomainListed, TooManyDomains.
+    """
+    with recording(Category.SETTINGS, Operation.UPDATE, f"domain {domain}", tenant=tenant, by=by) as line:
+        require(by, Permission.SETTINGS_MODIFY, tenant)
+        current, domain = _hold(tenant), _normal_domain(domain)
+        if current.domains.count() >= MOST_DOMAINS:
+            raise TooManyDomains(params={"most": MOST_DOMAINS})
+        added = TenantDomain.objects.create(tenant=current, domain=domain)
+        line.after = {"domain": domain, "verified": False}
+    return added
+
+
+def remove_domain(domain: TenantDomain, *, by: User) -> None:
+    """`domain` is not in the list any more. Raises PermissionDenied, DomainVerified, Http404 if it is gone already."""
+    with recording(
+        Category.SETTINGS, Operation.UPDATE, f"domain {domain.domain}", tenant=domain.tenant_id, by=by
+    ) as line:
+        require(by, Permission.SETTINGS_MODIFY, domain.tenant)
+        current = TenantDomain.objects.select_for_update().filter(pk=domain.pk).first()
+        if current is None:
+            raise Http404
+        if current.verified_at is not None:
+            raise DomainVerified
+        current.delete()
+        line.before = {"domain": domain.domain, "verified": False}
+
+
+def verify_domain(domain: TenantDomain, *, by: User | None, reason: str = "") -> TenantDomain:
+    """`domain` counts as the tenant's own from now on. `by` is None for the command line.
+
+    Raises PermissionDenied unless support staff ask, DomainTaken if it is another tenant's, WrongState if it is verified
+    already.
+    """
+    with recording(Category.SETTINGS, Operation.UPDATE, f"domain {domain.domain}", tenant=None, by=by) as line:
+        if by is not None and not is_support(by):
+            raise PermissionDenied
+        if TenantDomain.objects.filter(domain=domain.domain, verified_at__isnull=False).exclude(pk=domain.pk).exists():
+            raise DomainTaken
+        if not TenantDomain.objects.filter(pk=domain.pk, verified_at=None).update(verified_at=Now()):
+            raise WrongState
+        line.after = {"tenant_id": str(domain.tenant_id), "verified": True, "reason": reason}
+    domain.refresh_from_db()
+    return domain
+
+
+def _hold(tenant: Tenant) -> Tenant:
+    """The tenant's row as it is now, held until the transaction ends."""
+    return Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+
+
+def _facts(tenant: Tenant) -> dict[str, str]:
+    return {"name": tenant.name, "language": tenant.language, "time_zone": tenant.time_zone}
+
+
+def _check_locale(time_zone: str, language: str) -> None:
+    if time_zone not in available_timezones():
+        raise UnknownZone
+    if language not in dict(settings.LANGUAGES):
+        raise UnknownLanguage
+
+
 def _founded(name: str, entra_tid: UUID | None, time_zone: str, language: str) -> Tenant:
     """The tenant's row: a new one, or that of a tenant that has arrived already."""
     known = Tenant.objects.filter(entra_tid=entra_tid).first() if entra_tid is not None else None
     if known is not None and known.status != TenantStatus.ARRIVED:
         raise AlreadyFounded
-    if time_zone not in available_timezones():
-        raise UnknownZone
-    if language not in dict(settings.LANGUAGES):
-        raise UnknownLanguage
+    _check_locale(time_zone, language)
     tenant = known or Tenant(entra_tid=entra_tid)
     tenant.name, tenant.time_zone, tenant.language, tenant.status = name, time_zone, language, TenantStatus.FOUNDED
     tenant.clean_fields()

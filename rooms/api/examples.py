@@ -35,8 +35,11 @@ _DETAIL = _ITEM | {
     "serial_number": "",
     "app_version": "",
     "os_version": "",
+    "suppressed_until": None,
+    "last_seen_at": "2026-02-03T15:00:00Z",
     "created_at": "2026-01-12T08:00:00Z",
     "changed_at": "2026-02-03T14:05:00Z",
+    "ring": {"id": 2, "name": "General"},
     "groups": [{"id": 4, "name": "Germany"}],
     "permissions": ["rooms.view", "rooms.modify"],
 }

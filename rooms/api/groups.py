@@ -50,6 +50,10 @@ class GroupChanges(Body):
     description = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
+class Nothing(Body):
+    """Nothing."""
+
+
 class RoomsInAndOut(Body):
     """Ids of rooms to put in and to take out."""
 
@@ -174,6 +178,28 @@ class GroupRooms(CustomerView):
             found, by=request.person, add=set(wanted.get("add", ())), remove=set(wanted.get("remove", ()))
         )
         return Response(shown(request, found))
+
+
+class MakeDefault(CustomerView):
+    gate = (Permission.GROUPS_VIEW,)
+
+    @extend_schema(
+        operation_id="group_make_default",
+        tags=[TAG],
+        summary="Make a room group the default one",
+        description=(
+            "Needs `groups.modify` on this group and on the one that was the default. Rooms that are imported or enrol "
+            "themselves come into it from now on. A group that is in a partner’s scope is made the default by MMR admins "
+            "only: the partner gets every new room."
+        ),
+        request=None,
+        responses=GroupItem,
+        examples=[ONE],
+    )
+    def post(self, request: TenantRequest, tenant_id: UUID, group_id: int) -> Response:
+        found = find_group(request, group_id)
+        self.read(Nothing)
+        return Response(shown(request, groups.make_default(found, by=request.person)))
 
 
 def find_group(request: TenantRequest, group_id: int) -> RoomGroup:

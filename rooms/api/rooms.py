@@ -18,9 +18,9 @@ from rbac.gates import TenantRequest, find
 from rooms import change_control
 from rooms.api import examples
 from rooms.api.serializers import LISTED, RoomChanges, RoomDetail, RoomItem, plain, shown
-from rooms.errors import ManualNotOffered, StaleVersion
+from rooms.errors import AwaitsApproval, StaleVersion
 from rooms.lists import SORTS, RoomFilter
-from rooms.models import Health, Room, RoomGroup, RoomState
+from rooms.models import Health, Room, RoomGroup, RoomState, state_now
 
 TAG = "Rooms"
 _ENTITY_TAG = re.compile(r'(W/)?"([0-9]{1,10})"')
@@ -67,13 +67,15 @@ class Rooms(CustomerView):
             raise InvalidParameters(
                 {name: (error.code or "invalid", " ".join(error.messages)) for name, error in wrong.items()}
             )
-        found = page_of(request, chosen.rooms.values(*LISTED), chosen.order)
-        return answer_page(request, found, found.items)
+        found = page_of(
+            request, chosen.rooms.annotate(state_now=state_now()).values(*LISTED, "state_now"), chosen.order
+        )
+        return answer_page(request, found, [room | {"state": room.pop("state_now")} for room in found.items])
 
 
 class OneRoom(CustomerView):
     gate = (Permission.ROOMS_VIEW,)
-    problems = {"patch": (StaleVersion, ManualNotOffered)}
+    problems = {"patch": (StaleVersion, AwaitsApproval)}
 
     @extend_schema(
         operation_id="room",
@@ -85,7 +87,7 @@ class OneRoom(CustomerView):
         examples=[examples.ROOM],
     )
     def get(self, request: TenantRequest, tenant_id: UUID, room_id: int) -> Response:
-        return _answer(request, self._find(request, room_id))
+        return answer_room(request, find_room(request, room_id))
 
     @extend_schema(
         operation_id="room_modify",
@@ -104,17 +106,20 @@ class OneRoom(CustomerView):
         examples=[examples.CHANGES, examples.ROOM],
     )
     def patch(self, request: TenantRequest, tenant_id: UUID, room_id: int) -> Response:
-        room = self._find(request, room_id)
+        room = find_room(request, room_id)
         changes = plain(self.read(RoomChanges))
         if not changes:
             raise ValidationError([ErrorDetail(_("Name at least one field."), code="empty")])
         changed = change_control.submit(
             Permission.ROOMS_MODIFY, room, by=request.person, changes=changes, version=wanted_version(request)
         )
-        return _answer(request, changed)
+        return answer_room(request, find_room(request, changed.pk))
 
-    def _find(self, request: TenantRequest, room_id: int) -> Room:
-        return find(request, Permission.ROOMS_VIEW, Room.objects.filter(tenant=request.customer), pk=room_id)
+
+def find_room(request: TenantRequest, room_id: int) -> Room:
+    """The room with its ring and its state as it is now, if the caller may see it. Raises Http404 otherwise."""
+    rooms = Room.objects.filter(tenant=request.customer).select_related("ring").annotate(state_now=state_now())
+    return find(request, Permission.ROOMS_VIEW, rooms, pk=room_id)
 
 
 def wanted_version(request: Request | TenantRequest) -> int | None:
@@ -133,7 +138,8 @@ def wanted_version(request: Request | TenantRequest) -> int | None:
     return int(tag[2])
 
 
-def _answer(request: TenantRequest, room: Room) -> Response:
+def answer_room(request: TenantRequest, room: Room) -> Response:
+    """All about `room`, with its version as the entity's tag."""
     return Response(_detail(request, room), headers={"ETag": f'"{room.version}"'})
 
 
@@ -141,6 +147,7 @@ def _detail(request: TenantRequest, room: Room) -> dict[str, Any]:
     held = access.permissions_on(request.person, [room], request.held)[room.pk]
     groups = access.visible(request.person, Permission.GROUPS_VIEW, RoomGroup.objects.filter(rooms=room), request.held)
     return shown(room) | {
+        "ring": {"id": room.ring_id, "name": room.ring.label} if Permission.RINGS_VIEW in held else None,
         "groups": list(groups.order_by("name", "pk").values("id", "name")),
         "permissions": [code.value for code in Permission if code in held],
     }

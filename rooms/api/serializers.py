@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from rbac.api.base import Body
 from rbac.catalogue import Permission
-from rooms.models import Room
+from rooms.models import Room, RoomState
 from rooms.services.rooms import EDITABLE
 
 LISTED = (
@@ -30,6 +30,8 @@ SHOWN = (
     "serial_number",
     "app_version",
     "os_version",
+    "suppressed_until",
+    "last_seen_at",
     "created_at",
     "changed_at",
 )
@@ -45,7 +47,7 @@ class RoomItem(serializers.ModelSerializer[Room]):
 
 
 class GroupName(serializers.Serializer[Any]):
-    """A room group."""
+    """A room group or an update ring."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -57,6 +59,7 @@ class RoomDetail(serializers.ModelSerializer[Room]):
     latitude = serializers.FloatField(allow_null=True)
     longitude = serializers.FloatField(allow_null=True)
     tags = serializers.ListField(child=serializers.CharField())
+    ring = GroupName(allow_null=True, help_text="Its update ring, with `rings.view`.")
     groups = GroupName(many=True, help_text="The groups it is in that you may see.")
     permissions = serializers.ListField(
         child=serializers.ChoiceField(choices=Permission.values), help_text="What you may do with this room."
@@ -64,7 +67,7 @@ class RoomDetail(serializers.ModelSerializer[Room]):
 
     class Meta:
         model = Room
-        fields = (*SHOWN, "groups", "permissions")
+        fields = (*SHOWN, "ring", "groups", "permissions")
         read_only_fields = fields
 
 
@@ -88,6 +91,9 @@ def plain(changes: dict[str, Any]) -> dict[str, Any]:
 def shown(room: Room) -> dict[str, Any]:
     """The columns of a room, numbers as numbers."""
     columns = {name: getattr(room, name) for name in SHOWN}
+    columns["state"] = getattr(room, "state_now", room.state)
+    if columns["state"] != RoomState.SUPPRESSED:
+        columns["suppressed_until"] = None
     for name in ("latitude", "longitude"):
         columns[name] = None if columns[name] is None else float(columns[name])
     return columns

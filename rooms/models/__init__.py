@@ -1,6 +1,7 @@
 """Rooms and what is tied to them: devices, groups, scopes, rings, tickets, change-control policies."""
 
-from rooms.models.approval import ControlMode, ControlPolicy
+from rooms.models.approval import ApprovalRequest, ApprovalState, ControlMode, ControlPolicy
+from rooms.models.bulk import BulkAction, BulkChange, SavedFilter
 from rooms.models.device import (
     IMPAIRING,
     ActivityKind,
@@ -12,8 +13,19 @@ from rooms.models.device import (
     SignalCategory,
 )
 from rooms.models.enrollment_key import EnrollmentKey
-from rooms.models.inventory import ImportState, InventoryImport
-from rooms.models.room import Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow
+from rooms.models.inventory import InventoryImport
+from rooms.models.report import (
+    PERIODS,
+    HealthDay,
+    ReportRoom,
+    ReportTenant,
+    RoomDay,
+    RoomPeriod,
+    TenantPeriod,
+    TicketDay,
+)
+from rooms.models.role_draft import RoleDraft
+from rooms.models.room import MONITORED, Health, Room, RoomGrantRow, RoomState, RoomUserGrantRow, in_state, state_now
 from rooms.models.scope import AssignmentRoom, AssignmentRoomGroup, RoomGroup, RoomGroupMember
 from rooms.models.ticket import (
     ClosingReason,
@@ -24,9 +36,12 @@ from rooms.models.ticket import (
     TicketKind,
     TicketRoom,
     TicketState,
+    TicketUpload,
 )
 from rooms.models.update_ring import (
+    LIVE_ROLLOUTS,
     MOST_DAYS,
+    OPEN_UPDATES,
     Release,
     RingKey,
     Rollout,
@@ -35,13 +50,22 @@ from rooms.models.update_ring import (
     RoomUpdateState,
     UpdateRing,
 )
+from rooms.models.work import Work, WorkState
 
 __all__ = [
     "IMPAIRING",
+    "LIVE_ROLLOUTS",
+    "MONITORED",
     "MOST_DAYS",
+    "OPEN_UPDATES",
+    "PERIODS",
     "ActivityKind",
+    "ApprovalRequest",
+    "ApprovalState",
     "AssignmentRoom",
     "AssignmentRoomGroup",
+    "BulkAction",
+    "BulkChange",
     "ClosingReason",
     "ControlMode",
     "ControlPolicy",
@@ -49,30 +73,43 @@ __all__ = [
     "EnrollmentKey",
     "EntryKind",
     "Health",
+    "HealthDay",
     "HealthPeriod",
     "HealthSignal",
-    "ImportState",
     "InventoryImport",
     "Release",
+    "ReportRoom",
+    "ReportTenant",
     "RingKey",
+    "RoleDraft",
     "Rollout",
     "RolloutState",
     "Room",
     "RoomActivity",
+    "RoomDay",
     "RoomGrantRow",
     "RoomGroup",
     "RoomGroupMember",
+    "RoomPeriod",
     "RoomState",
     "RoomUpdate",
     "RoomUpdateState",
     "RoomUserGrantRow",
+    "SavedFilter",
     "Severity",
     "SignalCategory",
+    "TenantPeriod",
     "Ticket",
     "TicketAttachment",
+    "TicketDay",
     "TicketEntry",
     "TicketKind",
     "TicketRoom",
     "TicketState",
+    "TicketUpload",
     "UpdateRing",
+    "Work",
+    "WorkState",
+    "in_state",
+    "state_now",
 ]

@@ -124,6 +124,7 @@ class ActivityKind(models.TextChoices):
     RING = "ring", _("Moved to another update ring")
     UPDATED = "updated", _("Updated")
     UPDATE_FAILED = "update_failed", _("Update failed")
+    UPDATE_FORCED = "update_forced", _("Update forced")
     INCIDENT = "incident", _("Incident")
 
 

@@ -1,12 +1,14 @@
 """The room: a resource account with a device, of exactly one tenant; and guardian's rows on it."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from audit.clock import Now
 from rbac.access import PerRoom
 from rbac.catalogue import ROOM_PERMISSIONS, declared
 from rbac.models import PersonGrant, RoomGrant, Tenant
@@ -20,10 +22,35 @@ class RoomState(models.TextChoices):
     UNENROLLED = "unenrolled", _("Unenrolled")
 
 
+# Rooms whose devices report: maintenance silences alerts, not the device.
+MONITORED = (RoomState.ENROLLED, RoomState.SUPPRESSED)
+
+
 class Health(models.TextChoices):
     UNMONITORED = "unmonitored", _("Unmonitored")
     HEALTHY = "healthy", _("Healthy")
     UNHEALTHY = "unhealthy", _("Unhealthy")
+
+
+OVER = Q(state=RoomState.SUPPRESSED, suppressed_until__lte=Now())
+
+
+def state_now() -> Case:
+    """The state of a room as it is true this second: a suppression is over when its time is, whoever writes it down."""
+    return Case(When(OVER, then=Value(RoomState.ENROLLED.value)), default=F("state"), output_field=models.CharField())
+
+
+def in_state(state: RoomState) -> Q:
+    """Rooms that are in `state` this second."""
+    if state == RoomState.ENROLLED:
+        return Q(state=state) | OVER
+    return Q(state=state) & ~OVER if state == RoomState.SUPPRESSED else Q(state=state)
+
+
+class RoomQuerySet(models.QuerySet["Room"]):
+    def due(self) -> "RoomQuerySet":
+        """Rooms whose suppression is over and still has to be lifted."""
+        return self.filter(OVER)
 
 
 class Room(models.Model):
@@ -71,6 +98,8 @@ class Room(models.Model):
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
+    objects = RoomQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("room")
         verbose_name_plural = _("rooms")
@@ -102,6 +131,10 @@ class Room(models.Model):
 
     def __str__(self) -> str:
         return self.display_name
+
+    def is_over(self, moment: datetime) -> bool:
+        """Whether it is marked as suppressed, but its time was over at `moment`."""
+        return self.suppressed_until is not None and self.suppressed_until <= moment
 
 
 class RoomGrantRow(RoomGrant):

@@ -157,7 +157,16 @@ class TicketEntry(models.Model):
         verbose_name_plural = _("ticket entries")
         default_permissions = ("view",)
         constraints = [models.CheckConstraint(condition=Q(kind__in=EntryKind.values), name="ticket_entry_kind")]
-        indexes = [models.Index(fields=["ticket", "at", "id"], name="ticket_entry_of_ticket")]
+        indexes = [
+            models.Index(fields=["ticket", "at", "id"], name="ticket_entry_of_ticket"),
+            # What the reports count.
+            models.Index(
+                fields=["tenant", "at"],
+                include=["kind", "ticket"],
+                name="ticket_entry_counted",
+                condition=Q(kind__in=["opened", "closed", "reopened"]),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.ticket}: {self.kind}"
@@ -179,6 +188,30 @@ class TicketAttachment(models.Model):
     class Meta:
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class TicketUpload(models.Model):
+    """A file that was handed in, and that the change *attach* will name: it may wait for an approval.
+
+    Nobody can read it before it is attached. What nobody attaches is swept away.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="uploads")
+    by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    at = models.DateTimeField(_("time"), db_index=True)
+    file_name = models.CharField(_("file"), max_length=200)
+    content_type = models.CharField(_("type"), max_length=100)
+    size = models.PositiveIntegerField(_("size"), help_text=_("Bytes."))
+    sha256 = models.CharField(max_length=64)
+    stored_as = models.CharField(max_length=200, unique=True)
+
+    class Meta:
         default_permissions = ("view",)
 
     def __str__(self) -> str:

@@ -1,12 +1,13 @@
 """Update rings, the releases that go through them, and how far each room is."""
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from rbac.access import Rule, ThroughRooms
+from rbac.access import Rights, Rule, ThroughRooms
 from rbac.catalogue import Permission
 from rbac.models import Tenant
 
@@ -92,6 +93,19 @@ class RolloutState(models.TextChoices):
     NOT_REQUIRED = "not_required", _("Not required")
 
 
+# A rollout that has not come to its end.
+LIVE_ROLLOUTS = (RolloutState.SCHEDULED, RolloutState.IN_PROGRESS, RolloutState.PAUSED)
+
+
+@dataclass(frozen=True)
+class OfRing:
+    """What belongs to a ring: seen and changed by whom the ring is seen and changed."""
+
+    def restrict(self, held: Rights, permission: Permission, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rings = UpdateRing.ACCESS.restrict(held, permission, UpdateRing.objects.all())
+        return queryset.filter(ring__in=rings)
+
+
 class Rollout(models.Model):
     """One release in one ring. Its days are days of each room's own calendar."""
 
@@ -103,6 +117,8 @@ class Rollout(models.Model):
     ends_on = models.DateField(_("ends"), help_text=_("The last day on which rooms begin."))
     state_changed_at = models.DateTimeField(_("since"))
     version = models.PositiveIntegerField(_("version"), default=1, help_text=_("Rises with every change."))
+
+    ACCESS: ClassVar[Rule] = OfRing()
 
     class Meta:
         verbose_name = _("rollout")
@@ -133,6 +149,11 @@ class RoomUpdateState(models.TextChoices):
     PAUSED = "paused", _("Paused")
     DONE = "done", _("Completed")
     FAILED = "failed", _("Failed")
+    ENDED = "ended", _("No longer due")
+
+
+# A room that still has something ahead of it in this rollout.
+OPEN_UPDATES = (RoomUpdateState.WAITING, RoomUpdateState.OFFERED, RoomUpdateState.PAUSED)
 
 
 class RoomUpdate(models.Model):

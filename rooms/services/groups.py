@@ -5,6 +5,7 @@ A group in the scope of a partner is a container of what the partner may reach: 
 """
 
 from collections.abc import Collection
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -12,7 +13,7 @@ from django.http import Http404
 
 from audit.log import recording
 from audit.models import Category, Operation
-from rbac.access import can, require, rights, visible
+from rbac.access import Rights, can, require, rights, visible
 from rbac.catalogue import Permission
 from rbac.models import Assignment, DelegationState, Tenant, User
 from rooms import scopes
@@ -87,11 +88,47 @@ def delete(group: RoomGroup, *, by: User) -> None:
         current.delete()
 
 
+def make_default(group: RoomGroup, *, by: User) -> RoomGroup:
+    """New rooms of the tenant come into `group` from now on, and into no other; rooms that are there stay where they are.
+
+    Raises PermissionDenied if `by` may not modify both the group and the one that was the default, or if the group
+    decides what a partner, or he himself, may reach and he is no MMR Admin; Http404 if the group is gone.
+    """
+    with recording(Category.GROUP, Operation.UPDATE, group.name, tenant=group.tenant_id, by=by) as line:
+        before = _default_of(group.tenant_id)
+        scopes.hold_scopes_of([group.pk, before.pk])
+        current, before = _hold(group), _default_of(group.tenant_id)
+        require(by, Permission.GROUPS_MODIFY, current)
+        require(by, Permission.GROUPS_MODIFY, before)
+        if not may_change_rooms(current, by):
+            raise PermissionDenied
+        if current.is_default:
+            line.is_void = True  # a second click
+            return current
+        RoomGroup.objects.filter(pk=before.pk).update(is_default=False)
+        RoomGroup.objects.filter(pk=current.pk).update(is_default=True)
+        line.before, line.after = {"default_group": before.name}, {"default_group": current.name}
+    current.refresh_from_db()
+    return current
+
+
+def may_replace_default(tenant: Tenant, by: User, held: Rights) -> bool:
+    """Whether `by` may modify the default group of `tenant`: else he makes no other group the default."""
+    default = RoomGroup.objects.filter(tenant=tenant, is_default=True)
+    return visible(by, Permission.GROUPS_MODIFY, default, held).exists()
+
+
 def hold_default(tenant: Tenant) -> RoomGroup:
     """The group that new rooms of `tenant` come into, with the scopes that name it, held until the transaction ends."""
-    default = RoomGroup.objects.get(tenant=tenant, is_default=True)
-    scopes.hold_scopes_of([default.pk])
-    return default
+    while True:
+        default = _default_of(tenant.pk)
+        scopes.hold_scopes_of([default.pk])
+        if _default_of(tenant.pk).pk == default.pk:  # else it was changed while we waited
+            return default
+
+
+def _default_of(tenant_id: UUID) -> RoomGroup:
+    return RoomGroup.objects.get(tenant=tenant_id, is_default=True)
 
 
 def welcome(default: RoomGroup, rooms: Collection[int], *, by: User | None) -> None:

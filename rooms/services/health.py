@@ -6,6 +6,7 @@ the audit log; a ticket that it opens does.
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -55,7 +56,7 @@ def settle(rooms: Collection[int]) -> set[int]:
 
     A step of a change that has asked: it runs in the caller's transaction and locks the rooms, in order of their ids.
     """
-    values = {
+    values: dict[str, Any] = {
         "rooms": sorted(rooms),
         "silent": SILENT_AFTER,
         "impairing": [severity.value for severity in IMPAIRING],

@@ -16,7 +16,6 @@ from django.db.models import Count
 from django.http import Http404
 
 from audit.context import Line
-from audit.errors import RuleBroken
 from audit.log import add_lines, recording
 from audit.models import Category, Operation
 from rbac.access import can, holds, require, rights, visible
@@ -24,6 +23,7 @@ from rbac.catalogue import Permission
 from rbac.models import Tenant, User
 from rooms import inventories
 from rooms.cells import Problem, Row, excerpt
+from rooms.errors import AwaitsApproval
 from rooms.inventory_reports import Entry, Outcome, Report
 from rooms.models import Room, UpdateRing
 from rooms.places import zone_of
@@ -60,7 +60,7 @@ _WRITTEN = (
 class Submit(Protocol):
     """The door for controlled changes. It stands above the services, so it is handed in."""
 
-    def __call__(self, event: Permission, target: Room, *, by: User, **params: Any) -> Any: ...
+    def __call__(self, event: Permission, target: Any, *, by: User, **params: Any) -> Any: ...
 
 
 class Watch:
@@ -273,10 +273,10 @@ def _submit(submit: Submit, room: Room, changes: Mapping[str, Any], by: User) ->
     plain = {name: str(value) if isinstance(value, Decimal) else value for name, value in changes.items()}
     try:
         submit(Permission.ROOMS_MODIFY, room, by=by, changes=plain, version=room.version)
+    except AwaitsApproval:
+        return Problem("awaits_approval")
     except (PermissionDenied, Http404):
         return Problem("not_yours")
-    except RuleBroken as error:
-        return Problem(error.code if error.code == "manual_not_offered" else "changed_meanwhile")
     except ValidationError:
         return Problem("changed_meanwhile")
     return None

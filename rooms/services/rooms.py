@@ -14,7 +14,8 @@ from rbac.access import require
 from rbac.catalogue import Permission
 from rbac.models import User
 from rooms.errors import StaleVersion
-from rooms.models import Room
+from rooms.models import ActivityKind, Room
+from rooms.services import activity
 from rooms.values import refuse_unfit
 
 # What *Modify* may set; everything else follows from imports, telemetry or other operations.
@@ -66,6 +67,7 @@ def modify(room: Room, *, by: User, changes: Mapping[str, Any], version: int | N
         if differing:
             current.version += 1
             current.save(update_fields=[*differing, "version", "changed_at"])
+            activity.note([current], ActivityKind.MODIFIED, by=by, fields=differing)
         line.before = {field: before[field] for field in differing}
         line.after = {field: getattr(current, field) for field in differing}
     return current

@@ -6,65 +6,44 @@ copy in the session, click by click, and written when it is saved.
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rbac import access, upn
+from audit.clock import now
+from rbac import access
 from rbac.catalogue import Permission
-from rbac.gates import TenantRequest, find, refuse, require_whole, tenant_page
-from rbac.models import Assignment, AssignmentKey, Tenant, User
+from rbac.errors import TermsWaiting
+from rbac.gates import TenantRequest, find, tenant_page
+from rbac.models import Assignment, AssignmentKey, User
 from rbac.paging import Page, page
-from rbac.services import assignments
-from rooms import scopes
+from rbac.services import security_groups
+from rooms import change_control, scopes
 from rooms.models import RoomGroup
 from rooms.reach import room_counts
+from rooms.role_forms import MemberForm
 from rooms.scopes import Scope
+from rooms.views.role_access import may_edit, require_edit
 from rooms.views.roles import crumbs_of, holder_of, seen
-from rooms.views.room_choice import RoomChoice, effective
+from rooms.views.room_choice import RoomChoice, effective, ids
 
 MEMBERS, SCOPE = "members", "scope"
-
-
-class MemberForm(forms.Form):
-    """Somebody of the tenant, by user principal name."""
-
-    upn = forms.CharField(
-        label=gettext_lazy("User principal name (UPN)"),
-        max_length=300,
-        help_text=gettext_lazy("Somebody of your organisation who has signed in at least once."),
-        widget=forms.TextInput(attrs={"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}),
-    )
-
-    def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.tenant = tenant
-        self.person: User | None = None
-
-    def clean_upn(self) -> str:
-        name = upn.normalise(self.cleaned_data["upn"])
-        self.person = User.objects.filter(tenant=self.tenant, upn=name, is_active=True).first()
-        if self.person is None:
-            text = _("Nobody of your organisation has signed in as %(upn)s yet.")
-            raise ValidationError(text, code="unknown_person", params={"upn": name})
-        return name
 
 
 @require_safe
 @tenant_page(Permission.ROLES_VIEW)
 def assignment(request: TenantRequest, role_id: int, assignment_id: int) -> HttpResponse:
     """Who holds the role, and over which rooms."""
-    found = _find(request, role_id, assignment_id)
+    found = find_assignment(request, role_id, assignment_id)
     tab = request.GET.get("tab", MEMBERS)
     if tab not in (MEMBERS, SCOPE) or set(request.GET) - {"tab", "cursor"}:
         raise BadRequest("no such tab")
-    context = _shared(request, found) | {
+    context = shared(request, found) | {
         "tab": tab,
         "tabs": [
             {"label": _("Members"), "url": f"?tab={MEMBERS}", "current": tab == MEMBERS},
@@ -75,7 +54,7 @@ def assignment(request: TenantRequest, role_id: int, assignment_id: int) -> Http
     return render(request, "rooms/roles/assignment.html", context)
 
 
-def _find(request: TenantRequest, role_id: int, assignment_id: int) -> Assignment:
+def find_assignment(request: TenantRequest, role_id: int, assignment_id: int) -> Assignment:
     role = find(request, Permission.ROLES_VIEW, seen(request), pk=role_id)
     own = Assignment.objects.filter(role=role).select_related("tenant")
     found = find(request, Permission.ROLES_VIEW, own, pk=assignment_id)
@@ -83,20 +62,19 @@ def _find(request: TenantRequest, role_id: int, assignment_id: int) -> Assignmen
     return found
 
 
-def _shared(request: TenantRequest, found: Assignment, *further: tuple[str, str]) -> dict[str, Any]:
+def shared(request: TenantRequest, found: Assignment, *further: tuple[str, str]) -> dict[str, Any]:
     url = reverse("assignment", args=[request.customer.pk, found.role_id, found.pk])
     return {
         "assignment": found,
         "role": found.role,
         "holder": holder_of(request, found.role),
         "assignment_url": url,
+        "may_edit": may_edit(request, found.role),
+        "may_leave": request.person.tenant_id is not None and found.people.filter(pk=request.person.pk).exists(),
+        "has_begun": found.valid_from is None or found.valid_from <= now(),
+        "is_over": found.valid_until is not None and found.valid_until <= now(),
         "crumbs": crumbs_of(request, found.role, (found.label, url if further else ""), *further),
     }
-
-
-def _may_edit(request: TenantRequest) -> bool:
-    """Whether the customer's own person edits: the partner's side is by approval, which is not there yet."""
-    return access.holds_all(request.held, Permission.ROLES_MODIFY, request.customer.pk)
 
 
 def _pager(tab: str, found: Page[Any], text: str) -> dict[str, str]:
@@ -109,13 +87,14 @@ def _pager(tab: str, found: Page[Any], text: str) -> dict[str, str]:
 def _members(request: TenantRequest, found: Assignment) -> dict[str, Any]:
     people = page(found.people.all(), order=("upn", "id"), cursor=request.GET.get("cursor") or None)
     edit_url = ""
-    if _may_edit(request):
+    if may_edit(request, found.role, base=found.key == AssignmentKey.INVITED_ADMINS):
         edit_url = reverse("assignment_members", args=[request.customer.pk, found.role_id, found.pk])
     count = len(people.items)
     text = ngettext("%(count)d person on this page", "%(count)d people on this page", count) % {"count": count}
     return {
         "people": people.items,
         "groups": list(found.security_groups.order_by("name", "pk")),
+        "claims": list(found.claims.order_by("upn")),
         "page": _pager(MEMBERS, people, text),
         "edit_url": edit_url,
     }
@@ -126,7 +105,8 @@ def _scope(request: TenantRequest, found: Assignment) -> dict[str, Any]:
     groups = RoomGroup.objects.filter(scopes__assignment=found)
     listed = page(rooms, order=("display_name", "id"), cursor=request.GET.get("cursor") or None)
     edit_url = ""
-    if _may_edit(request) and not _holds_through(request, found):
+    is_base = found.key == AssignmentKey.INVITED_ADMINS
+    if may_edit(request, found.role, base=is_base) and not _holds_through(request, found):
         edit_url = reverse("assignment_scope", args=[request.customer.pk, found.role_id, found.pk])
     count = len(listed.items)
     text = ngettext("%(count)d room on this page", "%(count)d rooms on this page", count) % {"count": count}
@@ -149,20 +129,21 @@ def _holds_through(request: TenantRequest, found: Assignment) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 @tenant_page(Permission.ROLES_MODIFY)
 def members(request: TenantRequest, role_id: int, assignment_id: int) -> HttpResponse:
-    """Add and remove members of the customer's own roles; *Invited admins* are edited with their partner."""
-    found = _find(request, role_id, assignment_id)
-    require_whole(request, Permission.ROLES_MODIFY)
-    if found.key == AssignmentKey.INVITED_ADMINS:
+    """Add and remove members; the customer edits *Invited admins* with their partner, by invitation."""
+    found = find_assignment(request, role_id, assignment_id)
+    is_base = found.key == AssignmentKey.INVITED_ADMINS
+    require_edit(request, found.role, base=is_base)
+    if is_base and request.person.tenant_id == request.customer.pk:
         return redirect("invited_admins", request.customer.pk, found.role.delegation.relationship.pk)
-    if found.role.delegation_id is not None:
-        refuse(request, Permission.ROLES_MODIFY)  # a partner's own custom role: the customer does not edit it
-    form = MemberForm(request.POST if "add" in request.POST else None, tenant=request.customer)
-    if request.method == "POST" and ("remove" in request.POST or form.is_valid()) and _change(request, found, form):
+    form = MemberForm(request.POST if "add" in request.POST else None)
+    if request.method == "POST" and (not form.is_bound or form.is_valid()) and _change(request, found, form):
         return redirect(request.path)
-    context = _shared(request, found, (_("Members"), "")) | {
+    context = shared(request, found, (_("Members"), "")) | {
         "form": form,
         "people": list(found.people.order_by("display_name", "upn")),
+        "claims": list(found.claims.order_by("upn")),
         "groups": list(found.security_groups.order_by("name", "pk")),
+        "addable": security_groups.choosable_by(request.person).exclude(assignments=found).order_by("name", "pk"),
     }
     if "remove" in request.GET and request.method != "POST":
         context |= {"person": _member(found, request.GET["remove"]), "room_total": room_counts([found])[found.pk]}
@@ -178,33 +159,53 @@ def _member(found: Assignment, pk: str) -> User:
 
 
 def _change(request: TenantRequest, found: Assignment, form: MemberForm) -> bool:
-    """Whether it worked; a rule that was broken stands in the form or above the page."""
-    if form.is_bound:
-        add, remove, person = [form.person], [], form.person
-        text = _("%(person)s has been added.")
-    else:
-        person = _member(found, request.POST["remove"])
-        add, remove, text = [], [person], _("%(person)s has been removed.")
+    """Whether it is done; a rule that was broken stands in the form or above the page."""
+    asked, name, text = _asked(request, found, form)
+    if not asked:
+        return True
     try:
-        assignments.change_members(found, by=request.person, add=add, remove=remove)  # type: ignore[arg-type]
+        change_control.submit(Permission.ROLES_MODIFY, found, by=request.person, action="members", **asked)
     except ValidationError as error:
         if form.is_bound:
             form.add_error("upn", error)
             return False
         messages.error(request, " ".join(error.messages))
         return True
-    messages.success(request, text % {"person": person.get_full_name()})  # type: ignore[union-attr]
+    messages.success(request, text % {"name": name})
     return True
+
+
+def _asked(request: TenantRequest, found: Assignment, form: MemberForm) -> tuple[dict[str, list[Any]], str, str]:
+    """What the pressed button asks for, of whom, and what is said once it is done."""
+    post, added, removed = request.POST, _("%(name)s has been added."), _("%(name)s has been removed.")
+    if form.is_bound:
+        return {"add": [form.cleaned_data["upn"]]}, form.cleaned_data["upn"], added
+    if "remove" in post:
+        person = _member(found, post["remove"])
+        return {"remove": [person.upn]}, person.get_full_name(), removed
+    if "remove_claim" in post:
+        claim = found.claims.filter(upn=post["remove_claim"].replace("\x00", "")).first()
+        if claim is None:
+            raise Http404
+        return {"remove": [claim.upn]}, claim.upn, removed
+    for field, verb, text in (("add_group", "add_groups", added), ("remove_group", "remove_groups", removed)):
+        if field in post:
+            groups = (
+                found.security_groups.all() if field == "remove_group" else security_groups.choosable_by(request.person)
+            )
+            group = groups.filter(pk__in=ids([post[field]])).first()
+            if group is None:
+                raise Http404
+            return {verb: [group.pk]}, group.name, text
+    return {}, "", ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @tenant_page(Permission.ROLES_MODIFY)
 def scope(request: TenantRequest, role_id: int, assignment_id: int) -> HttpResponse:
     """Choose the rooms anew: nothing changes before *Save*."""
-    found = _find(request, role_id, assignment_id)
-    require_whole(request, Permission.ROLES_MODIFY)
-    if found.role.delegation_id is not None and found.key != AssignmentKey.INVITED_ADMINS:
-        refuse(request, Permission.ROLES_MODIFY)  # a partner's own custom role: the customer does not edit it
+    found = find_assignment(request, role_id, assignment_id)
+    require_edit(request, found.role, base=found.key == AssignmentKey.INVITED_ADMINS)
     copy = WorkingCopy(request, found)
     choice, broken = RoomChoice(request, copy.now), ""
     if request.method == "POST":
@@ -214,7 +215,7 @@ def scope(request: TenantRequest, role_id: int, assignment_id: int) -> HttpRespo
         broken, choice = answer, RoomChoice(request, copy.now)
     elif detour := choice.detour:
         return redirect(detour)
-    context = _shared(request, found, (_("Scope"), "")) | choice.context()
+    context = shared(request, found, (_("Scope"), "")) | choice.context()
     context |= {"broken": broken, "choice_actions": "rooms/roles/scope_actions.html", "is_changed": copy.is_changed}
     return render(request, "rooms/roles/scope.html", context)
 
@@ -235,8 +236,13 @@ def _scope_clicked(request: TenantRequest, copy: "WorkingCopy", choice: RoomChoi
         return _("Somebody else has changed these rooms in the meantime. These are the current ones; choose again.")
     try:
         if copy.is_changed:
-            scopes.change(copy.assignment, effective(copy.now), by=request.person)
+            wanted = effective(copy.now).as_data()
+            change_control.submit(
+                Permission.ROLES_MODIFY, copy.assignment, by=request.person, action="scope", scope=wanted
+            )
             messages.success(request, _("The rooms are saved. The change took effect at once."))
+    except TermsWaiting:
+        raise  # the terms are shown, and the change goes on
     except ValidationError as error:
         copy.keep(choice.known(copy.now))
         return " ".join(error.messages)

@@ -84,6 +84,7 @@ def group(request: TenantRequest, group_id: int) -> HttpResponse:
     seen = access.visible(request.person, Permission.GROUPS_VIEW, Room.objects.filter(groups=found), request.held)
     rooms = page(seen, order=("display_name", "id"), cursor=request.GET.get("cursor") or None, size=PAGE_SIZE)
     may_modify = access.can(request.person, Permission.GROUPS_MODIFY, found, request.held)
+    may_change_rooms = may_modify and service.may_change_rooms(found, request.person)
     may_create = access.holds_all(request.held, Permission.ROLES_VIEW, request.customer.pk)
     return render(
         request,
@@ -95,7 +96,8 @@ def group(request: TenantRequest, group_id: int) -> HttpResponse:
             "page": _pager(rooms, "?", len(rooms.items)),
             "assignments": list(service.using(found)) if may_create else [],
             "may_modify": may_modify,
-            "may_change_rooms": may_modify and service.may_change_rooms(found, request.person),
+            "may_change_rooms": may_change_rooms,
+            "may_make_default": may_change_rooms and not found.is_default and _may_replace_default(request),
             "crumbs": _crumbs(request, (found.name, "")),
         },
     )
@@ -212,6 +214,31 @@ def _put_in(request: TenantRequest, found: RoomGroup, chosen: RoomFilter) -> Htt
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @tenant_page(Permission.GROUPS_VIEW)
+def make_default(request: TenantRequest, group_id: int) -> HttpResponse:
+    """Ask, saying who will get every new room; then new rooms come into this group."""
+    found = _modifiable(request, group_id)
+    if not (service.may_change_rooms(found, request.person) and _may_replace_default(request)):
+        refuse(request, Permission.GROUPS_MODIFY)
+    url = reverse("group", args=[request.customer.pk, group_id])
+    if request.method == "POST":
+        service.make_default(found, by=request.person)
+        messages.success(request, _("New rooms come into “%(name)s” from now on.") % {"name": found.name})
+    if request.method == "POST" or found.is_default:
+        return redirect(url)
+    naming = list(service.using(found).select_related("role__delegation__relationship"))
+    context = {
+        "group": found,
+        "url": url,
+        "before": RoomGroup.objects.get(tenant=request.customer, is_default=True),
+        "partners": [one for one in naming if one.role.delegation_id is not None],
+        "others": [one for one in naming if one.role.delegation_id is None],
+        "crumbs": _crumbs(request, (found.name, url), (_("Make it the default group"), "")),
+    }
+    return render(request, "rooms/groups/make_default.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@tenant_page(Permission.GROUPS_VIEW)
 def delete(request: TenantRequest, group_id: int) -> HttpResponse:
     """Ask, then delete; a group that a scope names says so instead."""
     found = _modifiable(request, group_id)
@@ -234,6 +261,10 @@ def delete(request: TenantRequest, group_id: int) -> HttpResponse:
 
 def _find(request: TenantRequest, group_id: int) -> RoomGroup:
     return find(request, Permission.GROUPS_VIEW, RoomGroup.objects.filter(tenant=request.customer), pk=group_id)
+
+
+def _may_replace_default(request: TenantRequest) -> bool:
+    return service.may_replace_default(request.customer, request.person, request.held)
 
 
 def _modifiable(request: TenantRequest, group_id: int) -> RoomGroup:

@@ -20,11 +20,11 @@ from rooms import change_control
 from rooms.errors import ImportOver, UnreadableInventory
 from rooms.forms import InventoryForm, ReportFilter
 from rooms.inventory_reports import Outcome, Report, report_lines
-from rooms.models import ImportState, InventoryImport
+from rooms.models import InventoryImport, WorkState
 from rooms.services import inventory_imports
 
 PAGE = 50  # rows of a report
-UNDER_WAY = (ImportState.QUEUED, ImportState.RUNNING)
+UNDER_WAY = (WorkState.QUEUED, WorkState.RUNNING)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -119,8 +119,8 @@ def _context(request: TenantRequest, found: InventoryImport) -> dict[str, Any]:
 
     return {
         "import": found,
-        "is_done": found.state == ImportState.DONE,
-        "is_failed": found.state == ImportState.FAILED,
+        "is_done": found.state == WorkState.DONE,
+        "is_failed": found.state == WorkState.FAILED,
         "crumbs": _crumbs(request, (found.file_name, "")),
         "confirm_url": url("rooms_import_confirm"),
         "discard_url": url("rooms_import_discard"),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,10 +14,11 @@ from rbac import access
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest, tenant_page
 from rbac.models import Delegation, DelegationState
-from rooms.models import Health, Room, RoomState
+from rooms.models import Health, HealthPeriod, Room, RoomState, Ticket, TicketState
 from rooms.places import country_name
 
 PARTNER_STATES = (DelegationState.ACTIVE, DelegationState.INVITED, DelegationState.SUSPENDED)
+UNHEALTHY = 6  # of the rooms that need somebody now
 CITIES = 12  # shown before “all places”; the rest is one click away, in the list
 
 
@@ -61,6 +62,8 @@ def overview(request: TenantRequest) -> HttpResponse:
             "total": sum(row["count"] for row in places),
             "figures": _figures(places, rooms_url),
             "partners": _partners(request),
+            "unhealthy": _unhealthy(rooms, places),
+            "incidents": _incidents(request),
             "cities": cities[:CITIES],
             "more_cities": len(cities) - CITIES if len(cities) > CITIES else 0,
             "rooms_url": rooms_url,
@@ -69,6 +72,24 @@ def overview(request: TenantRequest) -> HttpResponse:
             "add_partner_url": reverse("add_partner", args=[request.customer.pk]),
         },
     )
+
+
+def _unhealthy(rooms: QuerySet[Room], places: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rooms that need somebody now, those that have waited longest first; asks only if there are any."""
+    if not any((row["state"], row["health"]) == (RoomState.ENROLLED, Health.UNHEALTHY) for row in places):
+        return []
+    open_period = HealthPeriod.objects.filter(room=OuterRef("pk"), ended_at__isnull=True)
+    ill = rooms.filter(state=RoomState.ENROLLED, health=Health.UNHEALTHY)
+    found = ill.annotate(since=Subquery(open_period.values("began_at")[:1]))
+    return list(found.order_by("since", "display_name", "pk").values("pk", "display_name", "city", "since")[:UNHEALTHY])
+
+
+def _incidents(request: TenantRequest) -> int | None:
+    """How many tickets the person sees that are not closed; None for those who see no tickets."""
+    if not access.holds(request.held, Permission.TICKETS_VIEW, request.customer.pk):
+        return None
+    own = Ticket.objects.filter(tenant=request.customer).exclude(state=TicketState.CLOSED)
+    return access.visible(request.person, Permission.TICKETS_VIEW, own, request.held).count()
 
 
 def _partners(request: TenantRequest) -> list[Figure] | None:

@@ -21,8 +21,8 @@ from rbac.gates import TenantRequest, find, tenant_page
 from rbac.models import Assignment, Role
 from rbac.paging import Page, page
 from rooms.reach import people_counts, room_counts
+from rooms.views.role_access import OWN, PARTNERS, area_labels, area_tabs, may_create, may_edit
 
-OWN, PARTNERS = "own", "partners"
 PROPERTIES, PERMISSIONS, ASSIGNMENTS = "properties", "permissions", "assignments"
 
 # Built-in roles first, in the order of Table 1.
@@ -37,20 +37,21 @@ _RANK = Case(
 @tenant_page(Permission.ROLES_VIEW)
 def roles(request: TenantRequest) -> HttpResponse:
     """The roles one may see: *Your roles*, *Partner roles*."""
-    is_own = access.holds_all(request.held, Permission.ROLES_VIEW, request.customer.pk)
-    tab = _tab(request, (OWN, PARTNERS) if is_own else (PARTNERS,))
+    labels, is_own = area_labels(request)
+    tab = _tab(request, tuple(labels))
     mine = access.visible(request.person, Permission.ROLES_VIEW, seen(request), request.held)
     if tab == OWN:
         found = _page(request, mine.filter(delegation=None), ("rank", "name", "id"))
     else:
         found = _page(request, mine.exclude(delegation=None), ("delegation__relationship__label", "rank", "id"))
-    labels = {OWN: _("Your roles"), PARTNERS: _("Partner roles")}
     context = {
         "rows": [_row(request, role) for role in found.items],
         "is_partners": tab == PARTNERS,
         "is_own": is_own,
-        "tabs": _tabs(tab, labels if is_own else {}),
+        "tabs": area_tabs(request, tab, labels, is_own=is_own),
         "page": _pager(found, tab),
+        "may_create": may_create(request),
+        "is_partner": request.person.tenant_id != request.customer.pk,
         "crumbs": [(_("Settings"), ""), (_("Roles"), "")],
     }
     return render(request, "rooms/roles/roles.html", context)
@@ -134,6 +135,8 @@ def role(request: TenantRequest, role_id: int) -> HttpResponse:
         "tab": tab,
         "tabs": _tabs(tab, labels),
         "crumbs": crumbs_of(request, found),
+        "may_edit": may_edit(request, found),
+        "may_delete": not found.is_built_in and may_edit(request, found, base=True),
     }
     if tab == PERMISSIONS:
         context["features"] = _features(found)
@@ -157,6 +160,8 @@ def _features(role: Role) -> list[tuple[str, list[tuple[str, bool, bool]]]]:
 def _assignments(request: TenantRequest, role: Role) -> list[dict[str, Any]]:
     own = Assignment.objects.filter(role=role).order_by("name", "pk")
     found = list(access.visible(request.person, Permission.ROLES_VIEW, own, request.held))
+    for one in found:
+        one.role = role
     rooms, people = room_counts(found), people_counts(found)
     return [
         {

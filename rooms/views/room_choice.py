@@ -70,7 +70,13 @@ class RoomChoice:
     def groups(self) -> QuerySet[RoomGroup]:
         """The groups that can be chosen whole."""
         own = RoomGroup.objects.filter(tenant=self.request.customer)
-        return access.visible(self.request.person, Permission.GROUPS_VIEW, own, self._held)
+        # A partner gives whole groups only where he sees the whole group.
+        return access.visible(self.request.person, Permission.GROUPS_VIEW, own, self._held, whole=self.is_partners)
+
+    @property
+    def is_partners(self) -> bool:
+        """Whether somebody of a partner chooses: from what is delegated to it, for its own people."""
+        return self.request.person.tenant_id != self.request.customer.pk
 
     @property
     def _held(self) -> access.Rights | None:

@@ -31,10 +31,18 @@ OBJECTS = (
     "invitation_id",
     "role_id",
     "import_id",
+    "change_id",
+    "filter_id",
     "prefix",
     "ring_id",
     "rollout_id",
     "ticket_id",
+    "domain_id",
+    "attachment_id",
+    "assignment_id",
+    "security_group_id",
+    "user_id",
+    "approval_id",
 )
 
 
@@ -60,7 +68,7 @@ class Route:
         place = scene.places[relation]
         if self.name.startswith("admin:") or (not self.name.isidentifier() and "api-" not in self.name):
             return self._back_office_url()
-        return reverse(self.name, kwargs={one: _given(one, place) for one in self.takes})
+        return reverse(self.name, kwargs={one: _given(self.name, one, place) for one in self.takes})
 
     def _back_office_url(self) -> str:
         """Of the admin: with some row of the model that its address names."""
@@ -77,8 +85,12 @@ class Route:
         return "/" + url.replace("^", "").replace("$", "")
 
 
-def _given(name: str, place: dict[str, Any]) -> Any:
-    return {"step": "contacts", "secret": "x" * 32}.get(name) or place[name]
+# The step of a wizard that each address is asked for: one that everybody who may begin may open.
+STEPS = {"add_partner_step": "contacts", "role_add_step": "general", "assignment_add_step": "assignment"}
+
+
+def _given(route: str, name: str, place: dict[str, Any]) -> Any:
+    return {"step": STEPS.get(route), "language": "en", "secret": "x" * 32}.get(name) or place[name]
 
 
 def routes() -> list[Route]:

@@ -12,6 +12,7 @@ from axes.models import AccessAttempt
 from django.apps import apps
 from django.contrib import admin
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -20,18 +21,24 @@ from audit.clock import now
 from partners.models import PartnerDraft, PartnerRelationship
 from partners.services import invitations, relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
-from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, User
+from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, TenantDomain, User
 from rooms.models import (
+    BulkAction,
     InventoryImport,
     Release,
+    RoleDraft,
     Rollout,
     Room,
+    RoomState,
+    TicketAttachment,
     TicketRoom,
     UpdateRing,
 )
 from rooms.scopes import Scope
-from rooms.services import inventory_imports
+from rooms.services import attachments, bulk_changes, inventory_imports, saved_filters, telemetry
+from rooms.services.telemetry import Report
 from tests.factories.browsing import browser
+from tests.factories.devices import enroll, well
 from tests.factories.world import (
     Customer,
     assign,
@@ -46,6 +53,7 @@ from tests.factories.world import (
     room_group,
     security_group,
     ticket,
+    waiting,
 )
 
 # In the order of the ledger's columns.
@@ -84,12 +92,62 @@ MISSING = uuid.UUID("99999999-9999-4999-8999-999999999999")
 
 # What a change says, where an empty form would be refused before anybody asks for the permission.
 SAID: dict[str, dict[str, Any]] = {
+    "api-approval-decide": {"decision": "approve"},
+    "approval_decide": {"decision": "approve"},
+    "approvals_decide": {"decision": "approve", "pick": "approval_id"},
     "api-room": {"city": "Bonn"},
     "api-groups": {"name": "Another group"},
+    "agent_enroll": {
+        "key": "trmk_nobodys",
+        "resource_account": "new@contoso.example",
+        "host_name": "MTR-1",
+        "serial_number": "",
+        "app_version": "5.0.0",
+        "os_version": "11",
+    },
+    "api-settings": {"name": "Another name"},
+    "api-domains": {"domain": "another.example"},
+    "api-notifications": {"events": {"key.reset": {"to_admins": False}}},
+    "api-mail-look": {"sender_name": "Another name"},
+    "api-customer-terms-accept": {"version": 1, "agrees": True},
+    "api-roles": {"name": "Helpers", "permissions": ["rooms.view"]},
+    "api-role": {"name": "Another role"},
+    "api-assignment": {"description": "Another one"},
+    "api-assignments": {"name": "Another", "scope": {"all_rooms": True}},
+    "api-assignment-scope": {"all_rooms": True},
+    "api-assignment-members": {"add": ["new@contoso.example"]},
+    "api-security-groups": {"name": "Another group"},
+    "api-security-group": {"name": "Another name"},
     "group": {"pick": "room_id"},
+    "keys_reset": {"grace": "0"},
     "group_add": {"name": "Another group"},
     "group_edit": {"name": "Another name"},
     "group_rooms": {"pick": "room_id"},
+    "room_suppress": {"ends": "open"},
+    "rooms_bulk": {"pick": "room_id"},
+    "rooms_filters": {"name": "Another filter", "query": "city=Berlin"},
+    "rooms_filter": {"name": "Another name"},
+    "api-room-suppress": {"reason": "New carpet"},
+    "api-rooms-bulk": {"rooms": ["room_id"], "action": "enroll"},
+    "api-room-filters": {"name": "Another filter", "query": "city=Berlin"},
+    "api-room-filter": {"name": "Another name"},
+    "api-tickets": {"title": "No picture", "rooms": ["room_id"]},
+    "api-ticket-entries": {"text": "Any news?"},
+    "api-ticket-state": {"state": "investigating"},
+    "api-ticket-assignment": {"person": None},
+    "api-ticket-close": {"reason": "fixed"},
+    "ticket": {"text": "Any news?"},
+    "ticket_add": {"title": "No picture", "rooms": "room_id"},
+    "ticket_state": {"state": "investigating", "version": 2},
+    "ticket_assign": {"person": "", "version": 2},
+    "ticket_close": {"reason": "fixed", "version": 2},
+    "api-rings": {"name": "Another ring", "rollout_days": 3},
+    "api-ring": {"test_days": 1},
+    "api-ring-rooms": {"rooms": ["room_id"]},
+    "ring_add": {"name": "Another ring", "rollout_days": 3, "test_days": 0},
+    "ring_edit": {"name": "Another name", "rollout_days": 2, "test_days": 0, "version": 1},
+    "ring_order": {"to": "up"},
+    "ring_rooms": {"pick": "room_id"},
 }
 
 
@@ -110,8 +168,10 @@ class Scene:
         """The answer and its body, undone afterwards."""
         cache.clear()  # how often one may ask is not the question here
         place, said = self.places[relation], SAID.get(route, {}) if method in ("POST", "PATCH", "PUT") else {}
-        given: dict[str, Any] = {"data": {name: place.get(value, value) for name, value in said.items()}}
-        if url.startswith("/api/") and method != "GET":
+        given: dict[str, Any] = {"data": {name: _filled(value, place) for name, value in said.items()}}
+        if route == "api-ticket-attachments" and method == "POST":
+            given["data"] = {"file": SimpleUploadedFile("more.log", b"it hums")}
+        elif url.startswith("/api/") and method != "GET":
             given["content_type"] = "application/json"
         with transaction.atomic():
             client = self.clients[actor]
@@ -122,6 +182,13 @@ class Scene:
             client.cookies.clear()
             client.cookies.update(cookies)
             transaction.set_rollback(True)
+
+
+def _filled(value: Any, place: dict[str, Any]) -> Any:
+    """What is said, with the ids of the place where it stands for one."""
+    if isinstance(value, list):
+        return [_filled(one, place) for one in value]
+    return place.get(value, value) if isinstance(value, str) else value
 
 
 def make_scene() -> Scene:
@@ -135,6 +202,8 @@ def make_scene() -> Scene:
     american = contoso.rooms[2]
     room_group(contoso.tenant, AMERICAN_GROUP, american)
     _rings_and_tickets((contoso, tailwind, wingtip), american)
+    for customer in (contoso, tailwind, wingtip):
+        telemetry.record(enroll(customer, customer.rooms[0])[0], Report([well()], "5.0.0", "11"))
     ours, (ann,) = join(contoso, world.fabrikam, "ann")
     theirs, (nils,) = join(contoso, world.northwind, "nils", rooms=[american])
     second, _ = join(wingtip, world.fabrikam, "ann", scope=Scope(all_rooms=True))
@@ -183,10 +252,35 @@ def make_scene() -> Scene:
         keys[relationship] = keys.get(relationship, token.token_key)
         if name == "revoked":
             tokens.revoke(token, by=ann)
+    requests = {
+        relationship: waiting(relationship, room, person).pk
+        for relationship, room, person in (
+            (ours, contoso.rooms[0], ann),
+            (theirs, american, nils),
+            (second, wingtip.rooms[0], ann),
+            (foreign, tailwind.rooms[0], eve),
+            (ended, contoso.rooms[0], rae),
+        )
+    }
     relationships.remove(ended, by=contoso.admin)
     User.objects.filter(pk=people["inactive"].pk).update(is_active=False)
     _back_office_rows(contoso, ann)
+    Room.objects.update(state=RoomState.ENROLLED)
+    changes = {customer.tenant.name: _bulk_change_of(customer) for customer in (contoso, tailwind)}
+    filters = {
+        customer.tenant.name: saved_filters.save(customer.tenant, "Berlin", "city=Berlin", by=customer.admin).pk
+        for customer in (contoso, tailwind)
+    }
+    security_groups = {
+        customer.tenant.name: security_group(customer.tenant, f"{customer.tenant.name} security group").pk
+        for customer in (contoso, tailwind, wingtip)
+    }
     imports = {customer.tenant.name: _import_of(customer) for customer in (contoso, tailwind)}
+
+    domains = {
+        customer.tenant.pk: TenantDomain.objects.create(tenant=customer.tenant, domain="new.example").pk
+        for customer in (contoso, tailwind, wingtip)
+    }
 
     def place(customer: Customer, room: Room, relationship: PartnerRelationship, role: Role | None = None) -> dict:
         base = _base(relationship) if role is None else role.assignments.order_by("pk").first()
@@ -199,10 +293,19 @@ def make_scene() -> Scene:
             "invitation_id": pending[relationship].pk,
             "role_id": base.role_id if base else MISSING.int % 10**9,
             "assignment_id": base.pk if base else MISSING.int % 10**9,
+            "security_group_id": security_groups[customer.tenant.name],
+            "user_id": base.people.order_by("pk").values_list("pk", flat=True).first() if base else 10**9,
+            "approval_id": requests[relationship],
             "ring_id": room.ring_id,
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
+            "domain_id": domains.get(customer.tenant.pk, 10**9),
             "ticket_id": TicketRoom.objects.filter(room=room).values_list("ticket", flat=True).get(),
+            "attachment_id": TicketAttachment.objects.filter(ticket__tied_rooms__room=room)
+            .values_list("pk", flat=True)
+            .get(),
             "import_id": inventory.pk if inventory else MISSING,
+            "change_id": changes.get(customer.tenant.name, MISSING),
+            "filter_id": filters.get(customer.tenant.name, MISSING.int % 10**9),
             "prefix": keys.get(relationship, "trm_none"),
         }
 
@@ -232,6 +335,16 @@ def _base(relationship: PartnerRelationship) -> Assignment | None:
     return Assignment.objects.filter(
         role__delegation=relationship.delegation_id, key=AssignmentKey.INVITED_ADMINS
     ).first()
+
+
+def _filled(value: Any, place: dict[str, Any]) -> Any:
+    return [place.get(one, one) for one in value] if isinstance(value, list) else place.get(value, value)
+
+
+def _bulk_change_of(customer: Customer) -> uuid.UUID:
+    made = bulk_changes.prepare(customer.tenant, [customer.rooms[0].pk], by=customer.admin)
+    bulk_changes.describe(made, BulkAction.ENROLL, {})
+    return made.pk
 
 
 def _import_of(customer: Customer) -> InventoryImport:
@@ -265,13 +378,17 @@ def _rollout_and_ticket(ring: UpdateRing, room: Room, release: Release) -> None:
         ends_on=wednesday + timedelta(days=ring.rollout_days),
         state_changed_at=now(),
     )
-    ticket(room, opened_by=f"keeper@{room.resource_account.partition('@')[2]}")
+    made = ticket(room, opened_by=f"keeper@{room.resource_account.partition('@')[2]}")
+    author = User.objects.get(upn=made.opened_by)
+    log = attachments.store(made, by=author, file_name="hum.log", stream=BytesIO(f"{room.display_name} hums".encode()))
+    attachments.attach(made, by=author, upload=str(log.pk))
 
 
 def _back_office_rows(contoso: Customer, ann: User) -> None:
     """One of each thing that the back office shows and that nothing above has made."""
     AccessAttempt.objects.create(username="x", ip_address="127.0.0.1", failures_since_start=1)
     PartnerDraft.objects.create(tenant=contoso.tenant, user=contoso.admin)
+    RoleDraft.objects.create(tenant=contoso.tenant, user=contoso.person("drafter"))
     security_group(contoso.tenant, "Contoso staff", contoso.admin)
     assert PendingClaim.objects.exists()
 
@@ -282,6 +399,7 @@ def _secrets(contoso: Customer, tailwind: Customer, wingtip: Customer) -> dict[s
         customer.tenant.name: {
             f"{customer.tenant.name} room",
             f"{customer.tenant.name} group",
+            f"{customer.tenant.name} security group",
             f"{customer.tenant.name} tower",
             f"keeper@{customer.domain}",
         }

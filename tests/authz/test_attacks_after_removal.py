@@ -13,7 +13,7 @@ from partners.services import invitations, relationships
 from rbac.catalogue import Permission
 from rbac.models import Assignment, User
 from rooms import change_control
-from rooms.models import ImportState, InventoryImport, Room
+from rooms.models import InventoryImport, Room, WorkState
 from rooms.services import inventory_imports
 from tests.factories.browsing import browser
 from tests.factories.callers import person, token, tool
@@ -133,7 +133,7 @@ def waiting_import(world: World, ann: User) -> InventoryImport:
     account = world.contoso.german[0].resource_account
     file = io.BytesIO(f"Identity,DisplayName\n{account},Mine\n".encode())
     found = inventory_imports.prepare(world.contoso.tenant, file, "rooms.csv", by=ann)
-    InventoryImport.objects.filter(pk=found.pk).update(state=ImportState.QUEUED)
+    InventoryImport.objects.filter(pk=found.pk).update(state=WorkState.QUEUED)
     return found
 
 
@@ -144,7 +144,7 @@ def test_an_import_left_with_the_worker_changes_nothing(world, end):
     inventory_imports.carry_out(found.pk, submit=change_control.submit)
     assert not Room.objects.filter(display_name="Mine").exists()
     found.refresh_from_db()
-    assert (found.state, found.failure) == (ImportState.FAILED, "permission_denied")
+    assert (found.state, found.failure) == (WorkState.FAILED, "permission_denied")
 
 
 def test_the_same_import_is_carried_out_while_the_right_lasts(world):

@@ -25,6 +25,7 @@ BACK_OFFICE = {
     "partners.partnerdraft",
     "partners.partnerrelationship",
     "partners.terms",
+    "partners.termsacceptance",
     "rbac.assignment",
     "rbac.delegation",
     "rbac.pendingclaim",
@@ -33,9 +34,18 @@ BACK_OFFICE = {
     "rbac.tenant",
     "rbac.user",
     "rooms.controlpolicy",
+    "rooms.device",
+    "rooms.enrollmentkey",
+    "rooms.healthperiod",
+    "rooms.healthsignal",
+    "rooms.bulkchange",
     "rooms.inventoryimport",
+    "rooms.release",
+    "rooms.rollout",
+    "rooms.roledraft",
     "rooms.room",
     "rooms.roomgroup",
+    "rooms.updatering",
 }
 
 # Whoever reaches the broker can start these: none takes a word about whom or what, except ids of rows already allowed.
@@ -46,8 +56,19 @@ TASKS = {
     "audit.tasks.sweep_outbox": "the same, by the clock",
     "partners.schedule.expire_invitations": "marks what is due; being due was true before",
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
+    "rooms.schedule.carry_out_bulk_changes": "carries out bulk changes that their person has confirmed",
+    "rooms.schedule.advance_rollouts": "goes on with what is due by the clock",
+    "rooms.schedule.add_up_reports": "adds up what rooms did, for nobody in particular",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
+    "rooms.schedule.close_silent_tickets": "closes tickets that nobody adds to, by the database's clock",
+    "rooms.schedule.expire_requests": "marks what is due; being due was true before",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
+    "rooms.schedule.mark_silent_rooms": "writes down that rooms have not been heard of, which was true before",
+    "rooms.schedule.end_suppressions": "writes down that suppressions are over; being over was true before",
+    "rooms.schedule.sweep_attachments": "deletes files that nobody attached and that no approval can wait for",
+    "rooms.schedule.schedule_rollouts": "plans the release that support staff published",
+    "rooms.schedule.take_in_late_rooms": "rooms take part in their ring's rollout",
+    "rooms.schedule.forget_health": "deletes health that is old and settled",
 }
 
 TOOLS = ("token", "revoked")

@@ -3,17 +3,34 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from partners.models import ApiToken
 from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import User
-from rooms.services import groups
+from rbac.services import security_groups
+from rooms.models import Rollout, Room, RoomState, RoomUpdate
+from rooms.scopes import Scope
+from rooms.services import (
+    attachments,
+    groups,
+    keys,
+    releases,
+    roles,
+    rollout_clock,
+    saved_filters,
+    tickets,
+    update_rings,
+)
+from rooms.services.roles import Proposed
 from tests.factories.callers import Caller, nobody, person, token, tool
-from tests.factories.world import World, invite, join, make
+from tests.factories.tickets import reported
+from tests.factories.world import World, invite, join, make, waiting
 
 NEVER = uuid.UUID("00000000-0000-4000-8000-000000000000")
 METHODS = ("get", "post", "patch", "delete")
@@ -49,6 +66,9 @@ def _patterns(patterns: Any) -> Iterator[URLPattern]:
             yield one
 
 
+ROOM = ("status", "activity", "enroll", "suppress", "unsuppress", "unenroll")
+
+
 class Scene:
     """Contoso with an active partner and an open invitation, Tailwind beside it with the same; and everybody."""
 
@@ -63,9 +83,45 @@ class Scene:
         self.foreign_group = groups.create(
             tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
         )
+        self.request = waiting(self.relationship, world.contoso.german[1], self.ann)
+        keys.reset(world.contoso.tenant, by=world.contoso.admin)
+        self.ticket = reported(world)
+        self.foreign_ticket = tickets.report(
+            tailwind.tenant, by=tailwind.admin, title="Foreign", rooms=[tailwind.rooms[0].pk]
+        )
+        log = attachments.store(self.ticket, by=world.contoso.admin, file_name="a.log", stream=BytesIO(b"all is well"))
+        self.attachment = attachments.attach(self.ticket, by=world.contoso.admin, upload=str(log.pk)).attachment
+        self.role = roles.create(
+            world.contoso.tenant,
+            by=world.contoso.admin,
+            name="Helpers",
+            permissions=[Permission.ROOMS_VIEW],
+            assignment=Proposed("First", members=("new@contoso.example",), scope=Scope(all_rooms=True)).as_data(),
+        )
+        self.assignment = self.role.assignments.get()
+        self.security_group = security_groups.create(world.contoso.tenant, "Office", by=world.contoso.admin)
+        self._updates(german)
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
+        self.filter = saved_filters.save(world.contoso.tenant, "Cologne", "city=Köln", by=world.contoso.admin)
+        Room.objects.filter(pk=world.contoso.german[0].pk).update(state=RoomState.ENROLLED)
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
+
+    def _updates(self, german: set[int]) -> None:
+        """A ring with the German rooms, and in it a rollout to which everything can be done; Tailwind has one too."""
+        contoso, tailwind = self.world.contoso, self.world.tailwind
+        Room.objects.filter(pk__in=german).update(state="enrolled", app_version="5.0")
+        self.ring = update_rings.create(contoso.tenant, "Boardrooms", by=contoso.admin, rollout_days=1)
+        update_rings.move_rooms(self.ring, by=contoso.admin, rooms=german)
+        releases.publish("5.1", by=None)
+        for customer in (contoso, tailwind):
+            rollout_clock.schedule(customer.tenant.pk)
+        self.rollout = Rollout.objects.get(ring=self.ring)
+        self.foreign_rollout = Rollout.objects.get(tenant=tailwind.tenant, ring__is_default=True)
+        rollout_clock.begin(self.rollout.pk)
+        first, second = self.rollout.rooms.order_by("pk")
+        RoomUpdate.objects.filter(pk=first.pk).update(state="failed")
+        RoomUpdate.objects.filter(pk=second.pk).update(state="paused")
 
     # --- Who asks ----------------------------------------------------------------------------------------------------
 
@@ -129,9 +185,44 @@ class Scene:
             "api-customer": [],
             "api-rooms": [],
             "api-room": [contoso.german[0].pk],
+            **{f"api-room-{name}": [contoso.german[0].pk] for name in ROOM},
+            "api-rooms-bulk": [],
+            "api-room-filters": [],
+            "api-room-filter": [self.filter.pk],
             "api-groups": [],
             "api-group": [self.group.pk],
             "api-group-rooms": [self.group.pk],
+            "api-keys": [],
+            "api-key-download": [],
+            "api-tickets": [],
+            "api-ticket": [self.ticket.pk],
+            "api-ticket-entries": [self.ticket.pk],
+            "api-ticket-state": [self.ticket.pk],
+            "api-ticket-assignment": [self.ticket.pk],
+            "api-ticket-close": [self.ticket.pk],
+            "api-ticket-attachments": [self.ticket.pk],
+            "api-ticket-attachment": [self.ticket.pk, self.attachment.pk],
+            "api-report-figures": [],
+            "api-report-rooms": [],
+            "api-roles": [],
+            "api-role": [self.role.pk],
+            "api-assignments": [self.role.pk],
+            "api-assignment": [self.assignment.pk],
+            "api-assignment-scope": [self.assignment.pk],
+            "api-assignment-members": [self.assignment.pk],
+            "api-security-groups": [],
+            "api-security-group": [self.security_group.pk],
+            "api-security-group-people": [self.security_group.pk],
+            "api-room-access": [contoso.german[0].pk],
+            "api-person-access": [self.ann.pk],
+            "api-approvals": [],
+            "api-approval": [self.request.pk],
+            "api-approval-decide": [self.request.pk],
+            "api-approval-withdraw": [self.request.pk],
+            "api-rings": [],
+            "api-ring": [self.ring.pk],
+            "api-ring-rooms": [self.ring.pk],
+            "api-rollouts": [],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -142,6 +233,8 @@ class Scene:
         }
         if name.startswith("api-partner-invitation") and name != "api-partner-invitations":
             found[name] = [self.pending.pk, self.pending_invitation.pk]
+        if name.startswith("api-rollout") and name not in found:
+            found[name] = [self.rollout.pk]
         if name.startswith("api-my-invitation") and name != "api-my-invitations":
             return [self.pending_invitation.pk]
         return [contoso.tenant.pk, *found[name]] if name in found else []
@@ -155,9 +248,36 @@ class Scene:
         contact = {"name": "Kim", "upn": "kim@northwind.example"}
         bodies: dict[str, Any] = {
             "patch room": {"capacity": 12},
+            "post room-suppress": {"reason": "New carpet"},
+            "post rooms-bulk": {"rooms": [self.world.contoso.german[0].pk], "action": "enroll"},
+            "post room-filters": {"name": "Berlin", "query": "city=Berlin"},
+            "patch room-filter": {"name": "Deutschland"},
             "post groups": {"name": "Berlin", "rooms": [self.world.contoso.german[0].pk]},
             "patch group": {"name": "Deutschland"},
             "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},
+            "post keys": {"grace_hours": 24},
+            "post tickets": {"title": "No picture", "rooms": [self.world.contoso.german[0].pk]},
+            "post ticket-entries": {"text": "Any news?"},
+            "post ticket-state": {"state": "investigating"},
+            "post ticket-assignment": {"person": None},
+            "post ticket-close": {"reason": "fixed"},
+            "post roles": {
+                "name": "Desk",
+                "permissions": ["rooms.view"],
+                "assignment": {"name": "First", "scope": {"rooms": [self.world.contoso.german[0].pk]}},
+            },
+            "patch role": {"permissions": ["rooms.modify"]},
+            "post assignments": {"name": "Second", "scope": {"rooms": [self.world.contoso.german[0].pk]}},
+            "patch assignment": {"description": "The first one"},
+            "post assignment-scope": {"rooms": [self.world.contoso.german[0].pk]},
+            "post assignment-members": {"add": ["amy@contoso.example"]},
+            "post security-groups": {"name": "Bureau"},
+            "patch security-group": {"name": "Bureau"},
+            "post security-group-people": {"remove": ["admin@contoso.example"]},
+            "post approval-decide": {"decision": "approve"},
+            "post rings": {"name": "Labs", "rollout_days": 2},
+            "patch ring": {"rollout_days": 2},
+            "post ring-rooms": {"rooms": [self.world.contoso.german[0].pk]},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},
@@ -171,6 +291,11 @@ class Scene:
     def ask(self, caller: Caller, operation: Operation, args: list[Any] | None = None) -> Any:
         """The answer to `operation`."""
         given = self.args(operation.name) if args is None else args
+        if str(operation) == "post ticket-attachments":
+            file = SimpleUploadedFile("b.log", b"channel 3 is silent")
+            return caller.client.post(
+                reverse(operation.name, args=given), {"file": file, "text": "The log"}, headers=caller.headers
+            )
         if operation.method in ("post", "patch"):
             return getattr(caller, operation.method)(operation.name, *given, body=self.body(operation))
         return getattr(caller, operation.method)(operation.name, *given)

@@ -118,13 +118,29 @@ def test_answers_are_what_the_document_says(openapi):
         if answer.content:
             media = answer.headers["Content-Type"].partition(";")[0]
             schema = spec["responses"][expected]["content"][media]["schema"]
+            if media != "application/json":  # a file: the document knows its type
+                assert schema == {"type": "string", "format": "binary"}
+                continue
             check(openapi, answer.json(), schema)
             _check_known(openapi, answer.json(), schema)
 
 
 def _by_operation(openapi) -> dict[Operation, Any]:
     """The document's entry for each of our operations: its path leads to the address of that name."""
-    values = {"room_id": "1", "group_id": "1", "prefix": "x"}
+    kinds = (
+        "room",
+        "group",
+        "filter",
+        "ticket",
+        "ring",
+        "rollout",
+        "role",
+        "assignment",
+        "security_group",
+        "user",
+        "domain",
+    )
+    values = {"prefix": "x"} | {f"{kind}_id": "1" for kind in kinds}
     found = {}
     for path, methods in openapi["paths"].items():
         url = re.sub(r"{(\w+)}", lambda match: values.get(match[1], str(NEVER)), path)

@@ -5,9 +5,11 @@ foreign one in an answer can be searched for.
 """
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from django.db import transaction
 
 from audit.clock import now
@@ -29,8 +31,20 @@ from rbac.models import (
 )
 from rbac.services import assignments, tenants
 from rbac.sign_in import Identity, arrive
-from rooms import scopes
-from rooms.models import Room, RoomGroup, RoomGroupMember, Severity, Ticket, TicketKind, TicketRoom
+from rooms import change_control, scopes
+from rooms.errors import AwaitsApproval
+from rooms.models import (
+    ApprovalRequest,
+    ControlMode,
+    ControlPolicy,
+    Room,
+    RoomGroup,
+    RoomGroupMember,
+    Severity,
+    Ticket,
+    TicketKind,
+    TicketRoom,
+)
 from rooms.scopes import Scope
 from tests.factories.rows import RoomFactory
 
@@ -53,7 +67,7 @@ class Customer:
 
     @property
     def domain(self) -> str:
-        return self.tenant.domains.get().domain
+        return self.tenant.domains.get(verified_at__isnull=False).domain
 
     def member(self, role: BuiltIn, name: str, scope: Scope | None = None) -> User:
         """Somebody in the built-in `role`, over `scope` (all rooms, if none is given)."""
@@ -175,6 +189,29 @@ def ticket(*rooms: Room, title: str = "", **fields: Any) -> Ticket:
     )
     TicketRoom.objects.bulk_create([TicketRoom(tenant_id=tenant_id, ticket=made, room=room) for room in rooms])
     return made
+
+
+def ask_first(relationship: PartnerRelationship, *events: Permission) -> None:
+    """The customer wants to approve `events` of this partner first; all of them, if none is named."""
+    chosen = ControlPolicy.objects.filter(delegation=relationship.delegation_id)
+    (chosen.filter(event__in=events) if events else chosen).update(mode=ControlMode.MANUAL)
+
+
+def asked(change: Callable[[], Any]) -> ApprovalRequest:
+    """The request that `change` leaves instead of being done."""
+    with pytest.raises(AwaitsApproval) as found:
+        change()
+    return found.value.request
+
+
+def waiting(relationship: PartnerRelationship, room: Room, by: User) -> ApprovalRequest:
+    """A request of `by` to change `room`, which waits; later changes of the partner are made at once again."""
+    policies = ControlPolicy.objects.filter(delegation=relationship.delegation_id)
+    policies.update(mode=ControlMode.MANUAL)
+    capacity = {"capacity": 99}
+    found = asked(lambda: change_control.submit(Permission.ROOMS_MODIFY, room, by=by, changes=capacity))
+    policies.update(mode=ControlMode.AUTO)
+    return found
 
 
 def contact(upn: str) -> Contact:

@@ -35,6 +35,7 @@ NOBODY_LISTENS = 9  # the port "discard"
 SETTINGS = {
     "SECRET_KEY": "a key for tests, used nowhere else, long enough for the checks",
     "INVITATION_LINK_KEY": "another key for tests, used nowhere else, long enough",
+    "ENROLLMENT_KEY_SECRETS": "a third key for tests that is used nowhere else and long enough",
     "PUBLIC_URL": "http://testserver",
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "EMAIL_URL": f"smtp://127.0.0.1:{NOBODY_LISTENS}",
@@ -101,6 +102,7 @@ class Run:
                 "DATABASE_URL": urls.app,
                 "DATABASE_OWNER_URL": urls.owner,
                 "CELERY_BROKER_URL": self.worker_broker_url(),
+                "ATTACHMENTS_ROOT": str(self.folder / f"attachments_{worker()}"),
             }
         )
         os.environ.pop("REDIS_URL", None)

@@ -366,20 +366,14 @@ def test_bad_input_is_never_a_server_error(wizard, data, button):
 # --- Change control ---------------------------------------------------------------------------------
 
 
-def test_manual_approval_is_shown_disabled_with_its_reason(wizard):
+def test_automatic_is_what_is_chosen_at_first_and_manual_can_be(wizard):
     wizard.contacts(("Ann", ANN))
     shown = wizard.get("change-control").content.decode()
     for event in CONTROLLED_EVENTS:
         assert f'name="mode_{event.codename}" value="auto" checked' in shown
-        assert f'name="mode_{event.codename}" value="manual" disabled' in shown
-    assert "Manual approval can’t be chosen yet" in shown
-
-
-def test_manual_approval_that_is_posted_anyway_is_refused(wizard):
-    wizard.contacts(("Ann", ANN))
-    answer = wizard.change_control(rooms_modify="manual")
-    assert "Manual approval is not available yet." in text(answer)
-    assert wizard.get("rooms").url == wizard.url("change-control")
+        assert f'name="mode_{event.codename}" value="manual" aria-label' in shown
+    wizard.change_control(rooms_modify="manual")
+    assert 'name="mode_rooms_modify" value="manual" checked' in wizard.get("change-control").content.decode()
 
 
 @pytest.mark.parametrize("mode", ["", "never", "\x00"])

@@ -12,14 +12,16 @@ from django.utils.translation import override
 from audit import delivery, outbox
 from audit.models import OutboxMessage, OutboxState
 from partners import links, parcels
-from partners.emails import moment
 from partners.errors import WrongTenant
 from partners.models import Invitation
 from partners.services import invitations, relationships
 from partners.services.invitations import Contact
 from rbac.catalogue import BuiltIn
+from rbac.letters import moment
 from rbac.models import Assignment, AssignmentGroup, SecurityGroup, SecurityGroupMember, Tenant, User
+from rbac.preferences import NotificationPreference
 from rbac.services import delegations
+from rbac.services.notifications import Event
 from tests.factories.world import World, found_partner, invite, join, make
 
 pytestmark = pytest.mark.django_db
@@ -50,8 +52,13 @@ def invite_again(invitation: Invitation, by: User, **contact: str) -> Invitation
     return sent
 
 
+def not_the_customer(world: World) -> None:
+    """Contoso does not want to be told that partners end."""
+    NotificationPreference.objects.create(tenant=world.contoso.tenant, event=Event.PARTNER_ENDED, to_admins=False)
+
+
 def test_every_kind_is_delivered_by_somebody():
-    assert len({outbox.handler_of(kind) for kind in parcels.KINDS}) == 5
+    assert len({outbox.handler_of(kind) for kind in parcels.KINDS}) == 7
 
 
 def test_each_contact_gets_an_invitation_of_his_own(world, smtp_sink):
@@ -321,7 +328,7 @@ def test_who_is_no_admin_any_more_is_not_told(world, smtp_sink, clock):
     join(world.contoso, world.fabrikam, "ann")
     parent = OutboxMessage.objects.get(kind=parcels.LINKED)
     outsider = world.contoso.person("tess")
-    outbox.split(parent, [parent.payload | {"to": outsider.pk}])
+    outbox.split(parent, [parent.payload | {"to": outsider.upn}])
     OutboxMessage.objects.filter(pk=parent.pk).delete()
 
     delivery.deliver_due()
@@ -333,6 +340,7 @@ def test_who_is_no_admin_any_more_is_not_told(world, smtp_sink, clock):
 def test_a_partner_that_was_removed_meanwhile_is_not_announced(world, smtp_sink):
     relationship, _ = join(world.contoso, world.fabrikam, "ann")
     relationships.remove(relationship, by=world.contoso.admin)
+    not_the_customer(world)
 
     delivery.deliver_due()
 
@@ -397,6 +405,7 @@ def test_those_who_lost_access_are_told(world, smtp_sink):
     OutboxMessage.objects.all().delete()
     User.objects.filter(pk=bob.pk).update(language="de")
     relationships.remove(relationship, by=world.contoso.admin)
+    not_the_customer(world)
 
     delivery.deliver_due()
 
@@ -421,6 +430,7 @@ def test_removal_is_told_at_the_delivery_address_and_not_to_the_inactive(world, 
     OutboxMessage.objects.all().delete()
     relationships.remove(invitation.relationship, by=world.contoso.admin)
     User.objects.filter(pk=ann.pk).update(is_active=False)
+    not_the_customer(world)
 
     delivery.deliver_due()
 
@@ -437,7 +447,50 @@ def test_a_person_of_the_same_upn_elsewhere_is_not_told(world, smtp_sink):
     User.objects.create(
         tenant=northwind, upn=ANN, username="other", entra_tid=northwind.entra_tid, entra_oid=uuid.uuid4()
     )
+    not_the_customer(world)
 
     delivery.deliver_due()
 
     assert smtp_sink.attempts == 0
+
+
+def test_the_customer_is_told_who_removed_a_partner(world, smtp_sink):
+    relationship, _ = join(world.contoso, world.fabrikam, "ann")
+    OutboxMessage.objects.all().delete()
+    relationships.remove(relationship, by=world.contoso.admin)
+    OutboxMessage.objects.filter(kind=parcels.REMOVED).delete()
+
+    delivery.deliver_due()
+
+    assert smtp_sink.recipients == [[world.contoso.admin.upn]]
+    (mail,) = smtp_sink.messages
+    assert mail["Subject"] == "fabrikam.example is no longer your partner"
+    for said in (text_of(mail), html_of(mail)):
+        assert f"{world.contoso.admin.upn} removed the partner fabrikam.example on" in said
+
+
+def test_the_customer_is_told_when_nobody_accepted_but_not_of_its_own_withdrawal(world, smtp_sink):
+    _, (declined,) = invite(world.contoso, ANN)
+    _, (withdrawn,) = invite(world.contoso, "carl@northwind.example")
+    OutboxMessage.objects.all().delete()
+    invitations.deny(declined, by=world.fabrikam.person("ann"))
+    invitations.revoke(withdrawn, by=world.contoso.admin)
+
+    delivery.deliver_due()
+
+    assert [mail["Subject"] for mail in smtp_sink.messages] == [
+        "Nobody of fabrikam.example has accepted your invitation"
+    ]
+    assert "was declined or has expired" in text_of(smtp_sink.messages[0])
+
+
+def test_a_customer_may_choose_another_address_for_what_is_linked(world, smtp_sink):
+    NotificationPreference.objects.create(
+        tenant=world.contoso.tenant, event=Event.PARTNER_LINKED, to_admins=False, addresses=["desk@contoso.example"]
+    )
+    join(world.contoso, world.fabrikam, "ann")
+    OutboxMessage.objects.exclude(kind=parcels.LINKED).delete()
+
+    delivery.deliver_due()
+
+    assert smtp_sink.recipients == [["desk@contoso.example"]]

@@ -15,7 +15,8 @@ from partners.models import Invitation
 from partners.services import invitations, relationships, tokens
 from rbac.catalogue import BuiltIn, Permission
 from rbac.models import Assignment, AssignmentMember, Role
-from rooms.models import RoomGroup
+from rooms.models import Release, Rollout, RoomGroup, RoomUpdate, UpdateRing
+from rooms.services import releases, rollout_clock, room_updates
 from tests.factories.world import World, custom_role, invite, join, make
 
 Run = Callable[..., None]
@@ -62,6 +63,7 @@ def unguarded(owner: Run) -> Iterator[None]:
         "partners_invitation",
         "audit_auditevent",
         "audit_chainlink",
+        "rooms_updatering",
     )
     for table in tables:
         owner(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -291,6 +293,33 @@ def test_guards_that_are_off(unguarded, owner, committed_db):
         ]
     finally:
         owner("REVOKE UPDATE ON audit_auditevent FROM trm_app")
+
+
+def test_rings_that_take_too_long(owner, world):
+    tenant = world.contoso.tenant
+    owner("ALTER TABLE rooms_updatering DISABLE TRIGGER USER")
+    try:
+        UpdateRing.objects.filter(tenant=tenant, key="staging").update(test_days=26, is_default=False)
+    finally:
+        owner("ALTER TABLE rooms_updatering ENABLE TRIGGER USER")
+    assert broken() == {"rings": [f"the rings of tenant {tenant.pk} take 61 days and have 1 defaults"]}
+    UpdateRing.objects.filter(tenant=tenant).update(test_days=0, is_default=False)
+    assert broken() == {"rings": [f"the rings of tenant {tenant.pk} take 28 days and have 0 defaults"]}
+
+
+@pytest.mark.parametrize("state", ["completed", "deprecated", "paused"])
+def test_room_that_is_still_open_in_a_rollout_that_does_not_run(world, state):
+    contoso = world.contoso
+    releases.publish("5.1", by=None)
+    rollout_clock.schedule(contoso.tenant.pk)
+    rollout = Rollout.objects.select_related("release", "tenant").get(ring__is_default=True, tenant=contoso.tenant)
+    contoso.rooms[0].ring.rooms.filter(pk=contoso.rooms[0].pk).update(state="enrolled", app_version="5.0")
+    room_updates.take_in(rollout)
+    Rollout.objects.filter(pk=rollout.pk).update(state="in_progress")
+    assert broken() == {}
+    Rollout.objects.filter(pk=rollout.pk).update(state=state)
+    assert broken() == {"rings": [f"roomupdate {RoomUpdate.objects.get().pk}"]}
+    assert Release.objects.count() == 1
 
 
 def test_constraint_that_was_never_validated(loosen, owner, committed_db):

@@ -19,7 +19,7 @@ from rbac.catalogue import CEILING, CONTROLLED_EVENTS, BuiltIn, Permission
 from rbac.errors import DelegationOver, WrongState
 from rbac.models import Assignment, AssignmentKey, AssignmentMember, Delegation, DelegationState, Role, User
 from rooms import scopes
-from rooms.errors import EmptyScope, ManualNotOffered, UnknownRooms
+from rooms.errors import EmptyScope, UnknownRooms
 from rooms.models import AssignmentRoom, AssignmentRoomGroup, ControlMode, ControlPolicy, Room, RoomGrantRow
 from rooms.scopes import Scope
 from tests.factories.evidence import leaves, refused
@@ -126,7 +126,9 @@ def test_groups_and_all_rooms_can_be_delegated_and_later_rooms_follow(world):
         group.memberships.create(tenant=world.contoso.tenant, room=world.contoso.rooms[2])
         scopes.follow_groups([group.pk])
     assert seen(ann) == {world.contoso.rooms[0], world.contoso.rooms[2]}
-    assert relationships.loss_of(relationship) == relationships.Loss(people=1, rooms=2, invitations=0, tokens=0)
+    assert relationships.loss_of(relationship) == relationships.Loss(
+        people=1, rooms=2, invitations=0, tokens=0, requests=0
+    )
 
 
 def refuse(
@@ -149,7 +151,6 @@ def test_what_cannot_be_added_is_refused_whole(world):
     SETTLED = ("PartnerInvitation/Create fabrikam.example",)  # noqa: N806 - the nested line of inviting
     refuse(world, errors.TermsNotAccepted, "terms_not_accepted", agrees=False)
     refuse(world, errors.TermsChanged, "terms_changed", terms_version=7)
-    refuse(world, ManualNotOffered, "manual_not_offered", policies={Permission.ROOMS_MODIFY: ControlMode.MANUAL})
     refuse(world, UnknownRooms, "unknown_rooms", scope=over(world.contoso.rooms[0], world.tailwind.rooms[0]))
     foreign = room_group(world.tailwind.tenant, "Berlin", *world.tailwind.rooms)
     refuse(world, UnknownRooms, "unknown_rooms", scope=Scope(groups=frozenset({foreign.pk})))
@@ -319,7 +320,9 @@ def rich(world: World) -> Rich:
 
 def test_removal_is_complete_at_once(rich):
     contoso = rich.world.contoso
-    assert relationships.loss_of(rich.relationship) == relationships.Loss(people=3, rooms=2, invitations=1, tokens=1)
+    assert relationships.loss_of(rich.relationship) == relationships.Loss(
+        people=3, rooms=2, invitations=1, tokens=1, requests=0
+    )
     with leaves(
         line(f"PartnerInvitation/Delete fabrikam.example Successful {ADMIN}"),
         line(f"PartnerInvitation/Update eve@fabrikam.example Successful {ADMIN}"),
@@ -340,7 +343,10 @@ def test_removal_is_complete_at_once(rich):
         assert access.effective(person, contoso.tenant.pk) == frozenset()
     assert set(rich.bob.groups.all()) == set(rich.carl.groups.all()) == set(rich.gus.groups.all()) == set()
     assert evidence.events[0].before == {"state": "active", "people": 3, "rooms": 2, "invitations": 1, "tokens": 1}
-    assert evidence.messages == [("partners.removed", str(rich.relationship.pk), "waiting")]
+    assert evidence.messages == [
+        ("partners.removed", str(rich.relationship.pk), "waiting"),
+        ("partners.ended", str(rich.relationship.pk), "waiting"),
+    ]
     payload = OutboxMessage.objects.get(kind="partners.removed").payload
     assert payload["upns"] == [ANN, BOB, "carl@fabrikam.example"]
     mail = OutboxMessage.objects.get(kind="partners.invitation", subject_id=str(rich.open.pk))

@@ -30,8 +30,7 @@ def test_general_settings_are_shown():
         "Language of mails English",
         "Time zone UTC",
         "Rooms 3",
-        "Version 1, published on",
-        "Be careful with the rooms.",
+        "Version 1 is the newest. You agree to it when you add your first partner.",
     ):
         assert expected in shown
     assert "Tailwind" not in shown

@@ -23,11 +23,12 @@ from partners.services import invitations, relationships
 from rbac import access, grants
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import Assignment, Delegation, Role, SecurityGroup, SecurityGroupMember, User
-from rbac.services import assignments
+from rbac.services import assignments, security_groups
 from rooms import scopes
 from rooms.models import Room, RoomGroup
 from rooms.scopes import Scope
-from rooms.services import groups
+from rooms.services import groups, roles
+from rooms.services.roles import Proposed
 from tests import invariants
 from tests.factories.world import (
     Customer,
@@ -41,6 +42,7 @@ from tests.factories.world import (
     make,
     room_group,
     security_group,
+    sign_in,
 )
 from tests.foundation.clock import Clock
 from tests.rbac import oracle
@@ -56,6 +58,7 @@ Chosen = tuple[int, set[int], set[int]]
 ALL_ROOMS = 4
 some_scope = st.tuples(st.integers(0, ALL_ROOMS), st.sets(st.integers(0, 2)), st.sets(st.integers(0, 1)))
 some_permissions = st.sets(st.sampled_from([*ASKED, Permission.GROUPS_MODIFY]), min_size=1, max_size=3)
+any_dates = st.integers(0, 2)
 some_names = st.sets(st.sampled_from(NAMES), min_size=1)
 
 
@@ -190,17 +193,83 @@ class Histories(RuleBasedStateMachine):
             name = ("add" if adds else "remove") + ("_groups" if by_group else "")
             self.attempt(lambda: assignments.change_members(assignment, by=by, **{name: [member]}))
 
-    @rule(pick=picks, who=picks)
-    def change_security_group(self, pick: int, who: int) -> None:
-        """As a directory tells it: the rows, then the index of every assignment that names the group."""
+    @rule(pick=picks, who=picks, by_directory=st.booleans())
+    def change_security_group(self, pick: int, who: int, by_directory: bool) -> None:
+        """By a keeper of roles; or as a directory tells it: the rows, then the index of every assignment that names it."""
         group = self.one_of(pick, SecurityGroup.objects.order_by("pk"))
         person = self.one_of(who, User.objects.filter(tenant=group.tenant_id).order_by("pk"))
+        is_in = group.memberships.filter(user=person).exists()
+        if not by_directory:
+            by = self.one_of(who, User.objects.filter(tenant=group.tenant_id, assignments__tenant=group.tenant_id))
+            change = {"remove" if is_in else "add": [person]}
+            self.attempt(lambda: security_groups.change_people(group, by=by or person, **change))
+            return
         with transaction.atomic():
-            gone, _ = SecurityGroupMember.objects.filter(group=group, user=person).delete()
-            if not gone:
+            if is_in:
+                group.memberships.filter(user=person).delete()
+            else:
                 SecurityGroupMember.objects.create(group=group, user=person, tenant_id=group.tenant_id)
             for assignment in group.assignments.all():
                 grants.project_members(assignment)
+
+    def keeper_of(self, tenant_id: Any, pick: int) -> User:
+        """Who asks: mostly an MMR admin or somebody of the partner, sometimes anybody."""
+        admin = self.customer_of(tenant_id).admin
+        people = [admin, *User.objects.filter(assignments__tenant=tenant_id).order_by("pk").distinct()]
+        return people[pick % len(people)]
+
+    @rule(customer=st.integers(0, 1), pick=picks, who=picks, codes=some_permissions, chosen=some_scope, dated=any_dates)
+    def make_role(self, customer: int, pick: int, who: int, codes: set[Permission], chosen: Chosen, dated: int) -> None:
+        """By the service, for whoever asks: a member who exists, and one who has never signed in."""
+        asked = self.customers[customer]
+        by = self.keeper_of(asked.tenant.pk, pick)
+        member = self.one_of(who, User.objects.filter(tenant=by.tenant_id).order_by("pk"))
+        end = now() + timedelta(hours=20) if dated == 1 else None
+        first = Proposed("First", members=(member.upn, f"new{who % 3}@{member.upn.partition('@')[2]}"), valid_until=end)
+        data = first.as_data() | {"scope": self.scope(asked, chosen).as_data()}
+        name = f"Role {pick % 50}"
+        self.attempt(
+            lambda: roles.create(
+                asked.tenant, by=by, name=name, permissions=[one.value for one in codes], assignment=data
+            )
+        )
+
+    @rule(pick=picks, who=picks, codes=some_permissions, step=st.sampled_from(["modify", "modify", "delete", "assign"]))
+    def change_role(self, pick: int, who: int, codes: set[Permission], step: str) -> None:
+        found = Role.objects.filter(tenant__in=[one.tenant.pk for one in self.customers], key="")
+        role = self.one_of(pick, found.order_by("pk"))
+        if role is None:
+            return
+        by = self.keeper_of(role.tenant_id, who)
+        if step == "modify":
+            self.attempt(lambda: roles.modify(role, by=by, permissions=[one.value for one in codes]))
+        elif step == "delete":
+            self.attempt(lambda: roles.delete(role, by=by))
+        else:
+            room = self.customer_of(role.tenant_id).rooms[who % 3]
+            more = Proposed("More", members=(by.upn,), scope=Scope(rooms=frozenset({room.pk})))
+            self.attempt(lambda: roles.assign(role, by=by, assignment=more.as_data()))
+
+    @rule(pick=picks, who=picks, hours=st.integers(-20, 30), step=st.sampled_from(["end", "begin", "delete", "leave"]))
+    def change_assignment(self, pick: int, who: int, hours: int, step: str) -> None:
+        own = Assignment.objects.filter(tenant__in=[one.tenant.pk for one in self.customers])
+        assignment = self.one_of(pick, own.select_related("role__delegation", "tenant").order_by("pk"))
+        by = self.keeper_of(assignment.tenant_id, who)
+        moment = (now() + timedelta(hours=hours)).isoformat()
+        if step == "leave":
+            self.attempt(lambda: assignments.leave(assignment, by=by))
+        elif step == "delete":
+            self.attempt(lambda: roles.delete_assignment(assignment, by=by))
+        else:
+            dates = {"valid_until" if step == "end" else "valid_from": moment}
+            self.attempt(lambda: roles.modify_assignment(assignment, by=by, dates=dates))
+
+    @rule(partner=st.booleans(), pick=picks)
+    def somebody_new_signs_in(self, partner: bool, pick: int) -> None:
+        """Whoever was named before becomes a member at that moment."""
+        place = self.partners[pick % 2] if partner else self.customers[pick % 2]
+        domain = place.domain
+        self.attempt(lambda: sign_in(place.tenant, f"new{pick % 3}@{domain}"))
 
     @rule(pick=picks, room=picks, adds=st.booleans())
     def change_room_group(self, pick: int, room: int, adds: bool) -> None:

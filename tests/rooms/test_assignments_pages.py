@@ -75,21 +75,20 @@ def test_all_rooms_are_said_to_grow(world, client):
     )
 
 
-def test_partner_looks_but_does_not_edit(world):
+def test_partner_edits_members_but_not_the_scope_he_holds_his_right_through(world):
     assignment, (ann,) = base(world, "ann")
     partner = browser(ann)
-    for tab in ("members", "scope"):
-        page = partner.get(url(assignment, query=f"?tab={tab}"))
-        assert page.status_code == 200
-        assert not {url(assignment, "assignment_members"), url(assignment, "assignment_scope")} & links(page)
-    for name in ("assignment_members", "assignment_scope"):
-        assert partner.get(url(assignment, name)).status_code == 403
-        before = mark()
-        assert (
-            partner.post(url(assignment, name), {"save": "1", "all_rooms": "1", "remove": str(ann.pk)}).status_code
-            == 403
-        )
-        assert before.changed() - {"django_session"} == set()
+    page = partner.get(url(assignment, query="?tab=members"))
+    assert url(assignment, "assignment_members") in links(page)
+    page = partner.get(url(assignment, query="?tab=scope"))
+    assert page.status_code == 200
+    assert url(assignment, "assignment_scope") not in links(page)
+    before = mark()
+    partner.post(url(assignment, "assignment_scope"), {"all_rooms": "1"})
+    assert partner.post(url(assignment, "assignment_scope"), {"save": "1"}).status_code == 403
+    assert before.changed() - {"django_session"} == set()
+    answer = partner.post(url(assignment, "assignment_members"), {"upn": "new@fabrikam.example", "add": "1"})
+    assert "Primary admins who have never signed in are invited by the customer." in text(answer)
 
 
 def test_partner_does_not_find_the_customers_assignments(world):
@@ -124,7 +123,7 @@ def test_unknown_parameters_are_refused(world, client, query):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize(("tab", "number"), [("members", 8), ("scope", 9)])
+@pytest.mark.parametrize(("tab", "number"), [("members", 13), ("scope", 13)])
 def test_queries_do_not_grow(world, client, django_assert_num_queries, count, tab, number):
     rooms = world.contoso.rooms[:count]
     assignment, _ = base(world, *(f"ann{one}" for one in range(count)), rooms=rooms)
@@ -147,7 +146,7 @@ def test_member_is_added_by_user_principal_name(world, client):
         answer = client.post(
             url(assignment, "assignment_members"), {"upn": " THEO@contoso.example ", "add": "1"}, follow=True
         )
-    assert told(answer) == ["Theo has been added."]
+    assert told(answer) == ["theo@contoso.example has been added."]
     assert set(assignment.people.values_list("upn", flat=True)) == {"tess@contoso.example", theo.upn}
     assert browser(theo).get(reverse("rooms", args=[world.contoso.tenant.pk])).status_code == 200
 
@@ -155,9 +154,6 @@ def test_member_is_added_by_user_principal_name(world, client):
 @pytest.mark.parametrize(
     ("upn", "message"),
     [
-        ("nobody@contoso.example", "Nobody of your organisation has signed in as nobody@contoso.example yet."),
-        ("admin@tailwind.example", "Nobody of your organisation has signed in as admin@tailwind.example yet."),
-        ("gone@contoso.example", "Nobody of your organisation has signed in as gone@contoso.example yet."),
         ("theo", "Enter a user principal name like name@example.com."),
         ("", "This field is required."),
         ("\x00", "Null characters are not allowed."),

@@ -7,11 +7,10 @@ from django.http import Http404
 from rbac.catalogue import CONTROLLED_EVENTS, BuiltIn, Permission
 from rbac.models import Delegation, User
 from rooms import change_control
-from rooms.errors import ManualNotOffered
-from rooms.models import ControlMode, ControlPolicy, Room
+from rooms.models import ApprovalState, ControlMode, ControlPolicy, Room
 from rooms.services import policies
-from tests.factories.evidence import leaves, mark, refused
-from tests.factories.world import World, invite, join, make, over
+from tests.factories.evidence import leaves, refused
+from tests.factories.world import World, asked, invite, join, make, over
 
 pytestmark = pytest.mark.django_db
 
@@ -42,14 +41,13 @@ def test_auto_is_done_at_once_and_named_as_the_partners(world):
 
 
 @pytest.mark.parametrize("policy", ["manual", "none"])
-def test_without_auto_the_partner_changes_nothing(world, policy):
+def test_without_auto_the_partner_asks_and_changes_nothing(world, policy):
     relationship, (ann,) = join(world.contoso, world.fabrikam, "ann")
     own = ControlPolicy.objects.filter(delegation=relationship.delegation, event=MODIFY)
     own.update(mode=ControlMode.MANUAL) if policy == "manual" else own.delete()
-    evidence = mark()
-    with pytest.raises(ManualNotOffered):
-        submit(world.contoso.german[0], ann)
-    assert evidence.changed() == set()
+    with leaves("Contoso: Approval/Create Contoso room 0 Successful ann@fabrikam.example") as evidence:
+        assert asked(lambda: submit(world.contoso.german[0], ann)).state == ApprovalState.PENDING
+    assert evidence.changed() == {"rooms_approvalrequest"}
 
 
 def test_policy_of_one_partner_is_nothing_to_another(world):
@@ -100,11 +98,12 @@ def test_unknown_policy_is_manual(world):
 
 
 @pytest.mark.parametrize("event", CONTROLLED_EVENTS)
-def test_manual_is_refused_where_it_is_chosen(world, event):
+def test_manual_is_kept_where_it_is_chosen(world, event):
     delegation = Delegation.objects.create(tenant=world.contoso.tenant)
-    with pytest.raises(ManualNotOffered):
-        policies.set_up(delegation, {event: ControlMode.MANUAL})
-    assert not delegation.policies.exists()
+    policies.set_up(delegation, {event: ControlMode.MANUAL})
+    assert policies.modes_of(delegation.pk) == {
+        one: ControlMode.MANUAL if one is event else ControlMode.AUTO for one in CONTROLLED_EVENTS
+    }
 
 
 def test_room_that_is_gone_is_not_changed(world):

@@ -362,7 +362,7 @@ def test_a_failed_import_says_so_and_can_be_tried_again(scene, failure):
 def test_every_reason_has_a_sentence_in_both_languages():
     sources = [Path(module.__file__).read_text() for module in (cells, get_place, graph_places, inventories, inventory)]
     codes = {code for source in sources for code in re.findall(r'Problem\("(\w+)"', source)}
-    codes |= {"upn_character", "upn_form", "upn_guest", "upn_blank", "manual_not_offered", "changed_meanwhile"}
+    codes |= {"upn_character", "upn_form", "upn_guest", "upn_blank", "awaits_approval", "changed_meanwhile"}
     params = dict.fromkeys(["character", "value", "limit", "least", "most", "row", "count", "wanted"], "x")
 
     assert codes == set(inventory_reports._SENTENCES)

@@ -13,7 +13,7 @@ from rbac.models import AssignmentMember
 from rooms import change_control, schedule
 from rooms.errors import ImportOver, UnreadableInventory
 from rooms.inventory_reports import Outcome, Report
-from rooms.models import ImportState, InventoryImport, Room
+from rooms.models import InventoryImport, Room, WorkState
 from rooms.services import inventory, inventory_imports
 from tests.factories.evidence import leaves, mark, refused
 from tests.factories.world import join, make
@@ -250,7 +250,7 @@ def test_what_nobody_foresaw_fails_as_a_whole_and_is_logged(world, caplog):
 @pytest.mark.parametrize(("seconds", "expected"), [(59, "running"), (61, "done")])
 def test_a_run_that_has_been_silent_for_a_minute_is_taken_over(world, clock, seconds, expected):
     found = prepare(world)
-    InventoryImport.objects.update(state=ImportState.RUNNING, run=uuid.uuid4())
+    InventoryImport.objects.update(state=WorkState.RUNNING, run=uuid.uuid4())
     clock.move(timedelta(seconds=seconds))
 
     schedule.carry_out_imports()
@@ -261,10 +261,11 @@ def test_a_run_that_has_been_silent_for_a_minute_is_taken_over(world, clock, sec
 
 def test_a_run_that_wakes_up_after_it_was_taken_over_undoes_its_work(world):
     found = prepare(world)
-    InventoryImport.objects.update(state=ImportState.RUNNING, run=uuid.uuid4())
+    InventoryImport.objects.update(state=WorkState.RUNNING, run=uuid.uuid4())
 
     def sleeper():
-        with inventory_imports._Progress(found.pk, uuid.uuid4()) as progress:
+        found.run = uuid.uuid4()
+        with inventory_imports._Progress(found) as progress:
             inventory.load(world.contoso.tenant, io.BytesIO(FILE), "x.csv", by=world.contoso.admin, watch=progress)
 
     line = f"Contoso: Room/Update x.csv Failed(import_over) {world.contoso.admin.upn}"

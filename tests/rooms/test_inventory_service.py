@@ -300,7 +300,7 @@ def test_a_policy_that_wants_approval_stops_each_change(world):
 
     report = as_submitted(world.contoso.tenant, f"{ROOM0},A,,DE,", f"{ROOM1},Contoso room 1,Berlin,DE,", by=ann)
 
-    assert fates(report) == [(ROOM0, "refused", ["manual_not_offered"]), (ROOM1, "unchanged", [])]
+    assert fates(report) == [(ROOM0, "refused", ["awaits_approval"]), (ROOM1, "unchanged", [])]
     assert stored(world.contoso.tenant)[ROOM0].display_name == "Contoso room 0"
 
 

@@ -296,7 +296,7 @@ def test_a_room_says_what_it_is_and_what_one_may_do(scene):
         street="Hauptstr. 1", postal_code="10115", floor=2, capacity=8, time_zone="Europe/Berlin", audio_device="Jabra"
     )
     room_group(scene.contoso.tenant, "Ground floor", room)
-    said = text(scene.get(scene.ann, "room", room))
+    said = text(scene.get(scene.ann, "room", room)) + text(scene.get(scene.ann, "room", room, query="?tab=settings"))
 
     for part in (
         "Contoso room 0",
@@ -319,8 +319,8 @@ def test_a_room_says_what_it_is_and_what_one_may_do(scene):
 def test_who_may_not_edit_reads_why(scene):
     room = scene.contoso.rooms[0]
 
-    assert scene.url("room_edit", room) in links(scene.get(scene.tess, "room", room))
-    response = scene.get(scene.vera, "room", room)
+    assert scene.url("room_edit", room) in links(scene.get(scene.tess, "room", room, query="?tab=settings"))
+    response = scene.get(scene.vera, "room", room, query="?tab=settings")
     assert scene.url("room_edit", room) not in links(response)
     assert "but not change it" in text(response)
 
@@ -358,7 +358,7 @@ def test_a_change_is_saved_and_said(scene, who):
     with leaves(f"Contoso: Room/Update Contoso room 0 Successful {person.upn}") as evidence:
         response = send(scene, person, room, city="Köln", capacity="12", tags="a, b", country="AT", latitude="48.1")
 
-    assert response.redirect_chain == [(scene.url("room", room), 302)]
+    assert response.redirect_chain == [(scene.url("room", room, "?tab=settings"), 302)]
     assert told(response) == ["The changes to “Contoso room 0” are saved."]
     assert evidence.events[0].after == {
         "city": "Köln",
@@ -367,7 +367,7 @@ def test_a_change_is_saved_and_said(scene, who):
         "country": "AT",
         "latitude": "48.1",
     }
-    assert evidence.changed() - {"django_session", "rbac_user"} == {"rooms_room"}
+    assert evidence.changed() - {"django_session", "rbac_user"} == {"rooms_room", "rooms_roomactivity"}
 
 
 def test_nothing_typed_changes_nothing_and_says_so(scene):
@@ -409,7 +409,7 @@ def test_somebody_elses_faster_change_is_shown_beside_and_saving_again_is_a_choi
 
     assert response.status_code == 200
     said = text(response)
-    assert "Somebody else has changed this room in the meantime" in said
+    assert "Somebody else has changed this in the meantime" in said
     assert "Now stored: Ulm" in said
     assert "Now stored: 5" in said
     assert 'value="Bonn"' in response.content.decode()
@@ -517,7 +517,7 @@ def test_a_room_asks_as_often_for_many_groups_as_for_one(scene, django_assert_nu
     room = scene.contoso.rooms[0]
     for number in range(count):
         room_group(scene.contoso.tenant, f"Group {number}", room)
-    client, url = browser(getattr(scene, who)), scene.url("room", room)
+    client, url = browser(getattr(scene, who)), scene.url("room", room, "?tab=settings")
 
     with django_assert_num_queries(expected):
         client.get(url)

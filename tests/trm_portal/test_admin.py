@@ -29,7 +29,9 @@ from partners.services import relationships, terms, tokens
 from rbac.catalogue import Permission
 from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, User
 from rbac.services import accounts, tenants
-from rooms.models import InventoryImport
+from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport, Release, RoleDraft
+from rooms.services import keys, releases, rollout_clock
+from tests.factories.devices import bad, enroll, key_of, report
 from tests.factories.evidence import fingerprints, leaves
 from tests.factories.world import World, invite, join, make, room_group, security_group
 
@@ -49,6 +51,7 @@ SHOWN = {
     "partners.partnerdraft",
     "partners.partnerrelationship",
     "partners.terms",
+    "partners.termsacceptance",
     "rbac.assignment",
     "rbac.delegation",
     "rbac.pendingclaim",
@@ -56,32 +59,46 @@ SHOWN = {
     "rbac.securitygroup",
     "rbac.tenant",
     "rbac.user",
+    "rooms.bulkchange",
     "rooms.controlpolicy",
+    "rooms.device",
+    "rooms.enrollmentkey",
+    "rooms.healthperiod",
+    "rooms.healthsignal",
     "rooms.inventoryimport",
+    "rooms.release",
+    "rooms.rollout",
     "rooms.room",
     "rooms.roomgroup",
+    "rooms.updatering",
 }
 NOT_SHOWN = {
     "rbac.assignmentgroup",
     "rbac.assignmentmember",
     "rbac.securitygroupmember",
     "rbac.tenantdomain",
+    "rooms.healthday",
+    "rooms.reportroom",
+    "rooms.reporttenant",
+    "rooms.roomday",
+    "rooms.roomperiod",
+    "rooms.tenantperiod",
+    "rooms.ticketday",
     "rooms.ticketattachment",
     "rooms.ticketentry",
     "rooms.ticketroom",
+    "rooms.approvalrequest",
     "rooms.assignmentroom",
     "rooms.assignmentroomgroup",
     "rooms.device",
     "rooms.enrollmentkey",
     "rooms.healthperiod",
     "rooms.healthsignal",
-    "rooms.release",
-    "rooms.rollout",
     "rooms.roomactivity",
     "rooms.roomgrantrow",
     "rooms.roomupdate",
+    "rooms.savedfilter",
     "rooms.ticket",
-    "rooms.updatering",
     "rooms.roomgroupmember",
     "rooms.roomusergrantrow",
 }
@@ -111,6 +128,18 @@ class Scene:
         PartnerDraft.objects.create(
             tenant=contoso.tenant, user=contoso.admin, data={"contacts": [{"upn": "x@y.example"}]}
         )
+        BulkChange.objects.create(
+            tenant=contoso.tenant,
+            person=contoso.admin,
+            action=BulkAction.EDIT,
+            params={"campus": "params of the change"},
+            rooms=[room.pk for room in contoso.rooms],
+            report=[["report of the change"]],
+            total=3,
+            beat_at=now(),
+            created_at=now(),
+        )
+        RoleDraft.objects.create(tenant=contoso.tenant, user=contoso.admin, data={"members": ["x@y.example"]})
         InventoryImport.objects.create(
             tenant=contoso.tenant,
             person=contoso.admin,
@@ -121,6 +150,8 @@ class Scene:
             beat_at=now(),
             created_at=now(),
         )
+        releases.publish("5.1", by=None)
+        rollout_clock.schedule(contoso.tenant.pk)
         AccessAttempt.objects.create(
             username="ann@fabrikam.example",
             ip_address="192.0.2.7",
@@ -141,7 +172,16 @@ class Scene:
             settled_at=now(),
             last_error="550 no such mailbox",
         )
+        key = key_of(contoso)
+        device, device_token = enroll(contoso, contoso.rooms[0])
+        report(device, bad())
         self.secrets = {
+            key,
+            device_token,
+            bytes(device.token_digest).hex(),
+            *(bytes(one.encrypted).decode() for one in EnrollmentKey.objects.all()),
+            *(bytes(one.digest).hex() for one in EnrollmentKey.objects.all()),
+            *settings.ENROLLMENT_KEY_SECRETS,
             PASSWORD,
             TYPED,
             secret,
@@ -158,17 +198,23 @@ class Scene:
     def add_more(self) -> None:
         """At least three rows of everything."""
         contoso = self.world.contoso
+        for room in contoso.rooms[1:]:
+            keys.reset(contoso.tenant, by=contoso.admin)
+            report(enroll(contoso, room)[0], bad())
         for name in ("gil", "hal"):
             person = contoso.person(name)
             PartnerDraft.objects.create(tenant=contoso.tenant, user=person)
+            RoleDraft.objects.create(tenant=contoso.tenant, user=person)
             security_group(contoso.tenant, f"{name}'s group", person)
             room_group(contoso.tenant, f"{name}'s rooms")
             terms.publish(f"English by {name}", f"German by {name}", by=None)
+            releases.publish(f"5.{len(name)}.{ord(name[0])}", by=None)
+            rollout_clock.schedule(contoso.tenant.pk)
             invite(self.world.tailwind, f"{name}@northwind.example")
             tokens.issue(
                 self.relationship.delegation, name, by=self.ann, scopes=[Permission.ROOMS_VIEW], lifetime=timedelta(1)
             )
-            for model in (InventoryImport, AccessAttempt):
+            for model in (BulkChange, InventoryImport, AccessAttempt):
                 copy = model.objects.first()
                 copy.pk, copy.username = None if model is AccessAttempt else uuid.uuid4(), name
                 copy._state.adding = True
@@ -204,6 +250,7 @@ def pages(*, is_sorted: bool = False) -> Iterator[str]:
     yield from (reverse(f"admin:{name}") for name in ("index", "jsi18n", "password_change", "password_change_done"))
     yield from (reverse("admin:app_list", args=[label]) for label in ("audit", "rbac", "rooms", "partners", "axes"))
     yield from (reverse("admin:rbac_tenant_found"), reverse("admin:partners_terms_publish"))
+    yield reverse("admin:rooms_release_publish")
     for model, shown in registered():
         first = model._default_manager.order_by("pk").first()
         assert first is not None, f"nothing to look at: {model}"
@@ -326,6 +373,7 @@ def test_search_finds(staff):
         ("partners_invitation", "zed@northwind.example"): "zed@northwind.example",
         ("partners_partnerrelationship", "Fabrikam"): "fabrikam.example",
         ("partners_apitoken", "Fabrikam tool"): "Fabrikam tool",
+        ("rooms_healthsignal", "camera"): "peripherals/Camera",
     }
     for (page, query), name in expected.items():
         shown = staff.get(reverse(f"admin:{page}_changelist"), {"q": query}).context["cl"].result_list
@@ -513,6 +561,8 @@ def test_lists_cannot_be_narrowed_by_what_is_hidden(staff):
         "/admin/partners/apitoken/?user__password__startswith=a",
         "/admin/audit/outboxmessage/?payload__contains=a",
         "/admin/rooms/inventoryimport/?content__contains=a",
+        "/admin/rooms/enrollmentkey/?digest__contains=a",
+        "/admin/rooms/device/?token_digest__contains=a",
         "/admin/axes/accessattempt/?post_data__contains=a",
     ):
         assert staff.get(lookup).status_code == 400, lookup
@@ -527,3 +577,19 @@ def test_counting_stops_at_the_cap(monkeypatch, scene, staff):
     assert "5+ rooms" in rooms.content.decode()
     monkeypatch.setattr(CappedPaginator, "CAP", 6)
     assert "6 rooms" in staff.get(reverse("admin:rooms_room_changelist")).content.decode()
+
+
+def test_release_is_published_through_the_form(staff):
+    page = reverse("admin:rooms_release_publish")
+    assert staff.get(page).status_code == 200
+
+    with leaves("platform: Ring/Create release 9.1.2 Successful jo@operator.example"):
+        answer = staff.post(page, {"version": "9.1.2", "notes": "New.", "reason": "It is time"})
+
+    newest = Release.objects.order_by("-order").first()
+    assert answer["Location"] == reverse("admin:rooms_release_change", args=[newest.pk])
+    assert (newest.version, newest.notes) == ("9.1.2", "New.")
+    for version in ("9.1.2", "9.1", "soon"):
+        refused = staff.post(page, {"version": version, "reason": "Again"})
+        assert refused.status_code == 200
+    assert Release.objects.order_by("-order").first() == newest

@@ -39,6 +39,7 @@ INSTALLATION = {
     "DJANGO_SETTINGS_MODULE": "trm_portal.settings",
     "SECRET_KEY": "4tVx8wq-only-for-checks-Zr7mKp2LsYc9Jb5NhQfD3gUeA6",
     "INVITATION_LINK_KEY": "k2Bn7s-only-for-checks-Wy4XcRv9TqLm3ZpHd8JfGe5",
+    "ENROLLMENT_KEY_SECRETS": "p9Wd3c-only-for-checks-Hs6QvYt2LzKm8XrBn4JgTf7",
     "PUBLIC_URL": "https://portal.example.org",
     "ALLOWED_HOSTS": "portal.example.org",
     "DEBUG": "false",

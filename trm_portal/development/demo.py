@@ -41,6 +41,7 @@ class Demo:
         self.state = StateFolder(Path(given.get("DEMO_STATE") or STATE))
         self.servers = Servers(self.state, given, durable=True)
         self.mails = self.state.folder("mails")
+        self.attachments = self.state.folder("attachments")
         self.port = _port(port, PORTAL_PORT, "PORT")
         self.mail_port = _port(mail_port, MAIL_PORT, "MAIL_PORT", taken=self.port)
         self.smtp_port = ports.any_free()
@@ -63,7 +64,10 @@ class Demo:
             "ALLOWED_HOSTS": f"{ports.LOOPBACK},localhost",
             "SECRET_KEY": self.state.secret("secret key"),
             "INVITATION_LINK_KEY": self.state.secret("invitation link key"),
+            "ENROLLMENT_KEY_SECRETS": self.state.secret("enrolment key secret"),
+            "ENROLLMENTS_PER_MINUTE": "6000",  # `simulate_devices` enrols them all from here
             "MAIL_FOLDER": str(self.mails),
+            "ATTACHMENTS_ROOT": str(self.attachments),
         }
 
     def run(self, *, reset: bool) -> None:
@@ -104,8 +108,9 @@ class Demo:
                 "The demo's data are in the database that you gave: drop that one yourself, and start again."
             )
         self.servers.postgres.remove_data()
-        shutil.rmtree(self.mails)
-        self.state.folder("mails")
+        for folder in (self.mails, self.attachments):
+            shutil.rmtree(folder)
+            self.state.folder(folder.name)
         _say("Forgot the data and mails of the earlier demo.")
 
     def _start(self) -> None:

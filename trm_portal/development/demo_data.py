@@ -27,6 +27,15 @@ from rooms import scopes
 from rooms.models import Room
 from rooms.scopes import Scope
 from rooms.services import groups, inventory
+from trm_portal.development import (
+    demo_devices,
+    demo_operations,
+    demo_reports,
+    demo_rings,
+    demo_roles,
+    demo_settings,
+    demo_tickets,
+)
 from trm_portal.development import demo_people as people
 from trm_portal.development.demo_people import (
     CUSTOMERS,
@@ -100,6 +109,21 @@ def _load() -> None:
             account(person.upn)
     _fill_tailwind()
     _fill_wide_world()
+    for admin in (people.TESSA, people.WIM):
+        demo_devices.fill(account(admin.upn))
+    demo_operations.fill(
+        Tenant.objects.get(entra_tid=people.TAILWIND.tid), account(people.TESSA.upn), account(people.ANN.upn)
+    )
+    demo_settings.dress(account(people.TESSA.upn))
+    demo_tickets.fill()
+    tessa = account(people.TESSA.upn)
+    assert tessa.tenant is not None
+    demo_rings.fill(tessa.tenant, tessa)
+    # Last: what came before them is remembered for the rooms that are enrolled by then.
+    for customer in (people.TAILWIND, people.WIDE_WORLD):
+        demo_reports.fill(Tenant.objects.get(entra_tid=customer.tid))
+    demo_reports.add_up()
+    demo_settings.renew_terms(account(people.WIM.upn))  # the last thing: from here on changes of a partner ask for them
 
 
 def _publish_terms() -> None:
@@ -133,6 +157,8 @@ def _fill_tailwind() -> None:
     vienna, berlin, london = _scope(tenant, "Vienna", "Zurich"), _scope(tenant, "Berlin"), _scope(tenant, "London")
 
     _add(tessa, "Fabrikam AV Services", vienna, people.ANN, accepts=True)
+    team = [account(one.upn) for one in (people.LENA, people.TOM, people.ANN, people.BOB)]
+    demo_roles.fill(tessa, *team, vienna=vienna, berlin=berlin)
     relationships.suspend(_add(tessa, "Northwind Rooms GmbH", berlin, people.NILS, accepts=True), by=tessa)
     _add(tessa, "Adatum Integrators", london, people.ADA)
     declined = _add(tessa, "Northwind Rooms London", london, people.NORA)

@@ -97,7 +97,6 @@ def test_all_rooms_can_be_delegated_in_one_word(world, admin, contoso):
         ({"scope": {}}, 400, "empty_scope"),
         ({"scope": {"rooms": [2**62]}}, 400, "unknown_rooms"),
         ({"scope": {"groups": [2**63 - 1]}}, 400, "unknown_rooms"),
-        ({"change_control": {"rooms.modify": "manual"}}, 400, "manual_not_offered"),
         ({"contacts": [{"name": "A", "upn": "a@contoso.example"}]}, 400, "own_person"),
         (
             {"contacts": [{"name": "A", "upn": "a@x.example"}, {"name": "B", "upn": "A@x.example"}]},

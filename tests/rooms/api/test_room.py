@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from rbac.catalogue import BuiltIn, Permission
-from rooms.models import ControlMode, ControlPolicy, Room
+from rooms.models import ApprovalRequest, ControlMode, ControlPolicy, Room
 from rooms.services.rooms import EDITABLE
 from tests.factories.callers import changed, code, person, token, tool, wrong
 from tests.factories.evidence import leaves, mark
@@ -210,7 +210,11 @@ def test_manual_approval_stops_the_partner_not_the_customer(world, room, caller)
     _, (ann,) = join(world.contoso, world.fabrikam, "ann")
     ControlPolicy.objects.filter(event=Permission.ROOMS_MODIFY).update(mode=ControlMode.MANUAL)
     answer = person(ann).patch("api-room", room.tenant_id, room.pk, body={"capacity": 1})
-    assert code(answer) == (400, "manual_not_offered")
+    request = ApprovalRequest.objects.get()
+    assert (answer.status_code, answer.json()["request"], answer.json()["state"]) == (202, str(request.pk), "pending")
+    assert answer.headers["Location"] == answer.json()["url"]
+    assert answer.headers["Location"].endswith(f"/api/v1/customers/{room.tenant_id}/approvals/{request.pk}/")
+    assert Room.objects.get(pk=room.pk).capacity != 1
     assert caller.patch({"capacity": 2}).status_code == 200
     assert Room.objects.get(pk=room.pk).capacity == 2
 

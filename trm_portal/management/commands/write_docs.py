@@ -16,7 +16,7 @@ from audit.errors import RuleBroken
 from partners.states import INVITATION
 from rbac.catalogue import CONTROLLED_EVENTS, IMPLIES, TABLE, BuiltIn
 from rbac.states import DELEGATION
-from rooms.states import INVENTORY_IMPORT
+from rooms.states import APPROVAL, ROLLOUT, ROOM, ROOM_UPDATE, TICKET, WORK
 from trm_portal.errors import GENERAL
 
 DOCS = settings.BASE_DIR / "docs"
@@ -58,8 +58,23 @@ def states() -> str:
             "## Invitation\n",
             *_diagram(INVITATION),
             "",
-            "## Import of an inventory\n",
-            *_diagram(INVENTORY_IMPORT),
+            "## Room\n",
+            *_diagram(ROOM),
+            "",
+            "## Import of an inventory, bulk change\n",
+            *_diagram(WORK),
+            "",
+            "## Ticket\n",
+            *_diagram(TICKET),
+            "",
+            "## Rollout of a release in an update ring\n",
+            *_diagram(ROLLOUT),
+            "",
+            "## Update of a room in a rollout\n",
+            *_diagram(ROOM_UPDATE),
+            "",
+            "## Approval request\n",
+            *_diagram(APPROVAL),
             "",
         ]
     )

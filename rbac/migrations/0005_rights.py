@@ -43,5 +43,5 @@ COMMENT ON FUNCTION trm_rights(bigint, uuid) IS 'The live assignments of a perso
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rbac", "0002_rules")]
+    dependencies = [("rbac", "0004_roles")]
     operations = [migrations.RunSQL(RIGHTS, "DROP FUNCTION trm_rights(bigint, uuid);")]

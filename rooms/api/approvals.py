@@ -1,0 +1,220 @@
+"""Approval requests for tools: the partner follows and withdraws its own, the customer decides."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.response import Response
+
+from rbac.api.base import PAGING, Body, CustomerView, answer_page, page_of, page_schema
+from rbac.api.errors import InvalidParameters
+from rbac.catalogue import CONTROLLED_EVENTS, Permission
+from rbac.gates import TenantRequest
+from rooms import change_control
+from rooms.errors import CommentRequired, OwnRequest, RequestOver
+from rooms.inbox import find_request, readable, require_place, seen, state_of
+from rooms.models import ApprovalRequest, ApprovalState
+from rooms.services import approvals
+
+TAG = "Approvals"
+
+
+class ApprovalItem(serializers.Serializer[Any]):
+    """A request as lists show it."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=ApprovalState.values)
+    event = serializers.ChoiceField(choices=[one.value for one in CONTROLLED_EVENTS])
+    action = serializers.CharField(help_text="What of the event, e.g. `modify`.")
+    object = serializers.CharField(allow_null=True, help_text="What it is about; null once it has left your scope.")
+    partner = serializers.CharField(help_text="What the customer calls the partner.")
+    requested_by = serializers.CharField()
+    requested_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+
+
+class ObjectChange(serializers.Serializer[Any]):
+    """What would change of one object, or was changed."""
+
+    category = serializers.CharField()
+    object = serializers.CharField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+
+
+class ApprovalDetail(ApprovalItem):
+    """All about one request."""
+
+    justification = serializers.CharField(allow_blank=True)
+    changes = ObjectChange(many=True, help_text="Empty once it has left your scope.")
+    decided_by = serializers.CharField(allow_blank=True)
+    comment = serializers.CharField(allow_blank=True)
+    failure_code = serializers.CharField(allow_blank=True, help_text="Why an approved change could not be done.")
+
+
+class Decision(Body):
+    """What the customer decides."""
+
+    decision = serializers.ChoiceField(choices=["approve", "reject"])
+    comment = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+
+_ITEM = {
+    "id": "0d0c7f52-51c3-4f0c-8a57-0a5f2f6f3c11",
+    "state": "pending",
+    "event": "rooms.modify",
+    "action": "modify",
+    "object": "Room Zugspitze",
+    "partner": "Fabrikam AV Services",
+    "requested_by": "ann@fabrikam.example",
+    "requested_at": "2026-02-03T14:05:00Z",
+    "expires_at": "2026-02-10T14:05:00Z",
+    "decided_at": None,
+}
+_DETAIL = _ITEM | {
+    "justification": "The room was renamed on the door.",
+    "changes": [
+        {
+            "category": "Room",
+            "object": "Room Zugspitze",
+            "before": {"display_name": "Room Zugspitze"},
+            "after": {"display_name": "Room Watzmann"},
+        }
+    ],
+    "decided_by": "",
+    "comment": "",
+    "failure_code": "",
+}
+_DONE = _DETAIL | {
+    "state": "executed",
+    "decided_at": "2026-02-04T09:00:00Z",
+    "decided_by": "admin@contoso.example",
+    "comment": "Fine.",
+}
+_GONE = _DETAIL | {
+    "state": "withdrawn",
+    "decided_at": "2026-02-04T09:00:00Z",
+    "decided_by": "ann@fabrikam.example",
+}
+MANY = OpenApiExample(
+    "One request", value={"items": [_ITEM], "next": None, "previous": None}, response_only=True, status_codes=["200"]
+)
+ONE = OpenApiExample("A request", value=_DETAIL, response_only=True, status_codes=["200"])
+DECIDED = OpenApiExample("Approved and done", value=_DONE, response_only=True, status_codes=["200"])
+WITHDRAWN = OpenApiExample("Withdrawn", value=_GONE, response_only=True, status_codes=["200"])
+APPROVE = OpenApiExample("Approve", value={"decision": "approve", "comment": "Fine."}, request_only=True)
+
+
+class Approvals(CustomerView):
+    parameters = frozenset({"cursor", "page_size", "state"})
+
+    @extend_schema(
+        operation_id="approvals",
+        tags=[TAG],
+        summary="The approval requests you may see",
+        description="Newest first. A partner sees what was asked for through its own delegation; the customer all.",
+        parameters=[OpenApiParameter("state", str, enum=ApprovalState.values), *PAGING],
+        responses=page_schema(ApprovalItem),
+        examples=[MANY],
+    )
+    def get(self, request: TenantRequest, tenant_id: UUID) -> Response:
+        require_place(request)
+        found = seen(request)
+        state = request.query_params.get("state")  # type: ignore[attr-defined]
+        if state is not None and state not in ApprovalState.values:
+            raise InvalidParameters({"state": ("invalid_choice", ", ".join(ApprovalState.values))})
+        if state:
+            waiting = found.waiting()  # type: ignore[attr-defined]  # the model's own queryset
+            found = waiting if state == ApprovalState.PENDING else found.filter(state=state)
+        listed = page_of(request, found, ("-requested_at", "-id"))  # type: ignore[arg-type]
+        shown = readable(request, listed.items)
+        items = [_item(one, is_shown=one.pk in shown) for one in listed.items]
+        return answer_page(request, listed, items)  # type: ignore[arg-type]
+
+
+class OneApproval(CustomerView):
+    @extend_schema(
+        operation_id="approval",
+        tags=[TAG],
+        summary="One approval request",
+        description="With what would change, and what has become of it.",
+        responses=ApprovalDetail,
+        examples=[ONE],
+    )
+    def get(self, request: TenantRequest, tenant_id: UUID, approval_id: UUID) -> Response:
+        return Response(_detail(request, find_request(request, approval_id)))
+
+
+class ApprovalDecision(CustomerView):
+    gate = (Permission.SETTINGS_MODIFY,)
+    is_whole = True
+    problems = {"post": (CommentRequired, OwnRequest, RequestOver)}
+
+    @extend_schema(
+        operation_id="approval_decide",
+        tags=[TAG],
+        summary="Approve or reject",
+        description=(
+            "For the customer’s MMR admins. Approving carries the change out in the requester’s name: it is `executed`, or "
+            "`failed` with the reason, and then nothing has changed. A rejection needs a comment."
+        ),
+        request=Decision,
+        responses=ApprovalDetail,
+        examples=[APPROVE, DECIDED],
+    )
+    def post(self, request: TenantRequest, tenant_id: UUID, approval_id: UUID) -> Response:
+        found = find_request(request, approval_id)
+        wanted = self.read(Decision)
+        if wanted["decision"] == "approve":
+            change_control.approve(found, by=request.person, comment=wanted["comment"])
+        else:
+            approvals.reject(found, by=request.person, comment=wanted["comment"])
+        return Response(_detail(request, find_request(request, approval_id)))
+
+
+class ApprovalWithdrawal(CustomerView):
+    problems = {"post": (RequestOver,)}
+
+    @extend_schema(
+        operation_id="approval_withdraw",
+        tags=[TAG],
+        summary="Withdraw your request",
+        request=None,
+        responses=ApprovalDetail,
+        examples=[WITHDRAWN],
+    )
+    def post(self, request: TenantRequest, tenant_id: UUID, approval_id: UUID) -> Response:
+        found = find_request(request, approval_id)
+        if request.data:  # type: ignore[attr-defined]
+            raise ValidationError([ErrorDetail("Send no body.", code="invalid")])
+        approvals.withdraw(found, by=request.person)
+        return Response(_detail(request, find_request(request, approval_id)))
+
+
+def _item(found: ApprovalRequest, *, is_shown: bool) -> dict[str, Any]:
+    return {
+        "id": found.pk,
+        "state": state_of(found),
+        "event": found.event,
+        "action": found.action,
+        "object": found.target_name if is_shown else None,
+        "partner": found.delegation.relationship.label,
+        "requested_by": found.requested_upn,
+        "requested_at": found.requested_at,
+        "expires_at": found.expires_at,
+        "decided_at": found.decided_at,
+    }
+
+
+def _detail(request: TenantRequest, found: ApprovalRequest) -> dict[str, Any]:
+    item = _item(found, is_shown=bool(readable(request, [found])))
+    return item | {
+        "justification": found.justification,
+        "changes": found.changes if item["object"] is not None else [],
+        "decided_by": found.decided_upn,
+        "comment": found.comment,
+        "failure_code": found.failure_code,
+    }
