@@ -52,9 +52,7 @@ def modify(room: Room, *, by: User, changes: Mapping[str, Any], version: int | N
     """
     with recording(Category.ROOM, Operation.UPDATE, room.display_name, tenant=room.tenant_id, by=by) as line:
         require(by, Permission.ROOMS_MODIFY, room)
-        current = Room.objects.select_for_update().filter(pk=room.pk).first()
-        if current is None:
-            raise Http404
+        current = _lock(room)
         if version is not None and current.version != version:
             raise StaleVersion
         unknown = set(changes) - set(EDITABLE)
@@ -73,6 +71,14 @@ def modify(room: Room, *, by: User, changes: Mapping[str, Any], version: int | N
         line.before = {field: before[field] for field in differing}
         line.after = {field: getattr(current, field) for field in differing}
     return current
+
+
+def _lock(room: Room) -> Room:
+    """The room as it is now, held until the transaction ends. Raises Http404 if it is gone."""
+    try:
+        return Room.objects.select_for_update().get(pk=room.pk)
+    except Room.DoesNotExist:
+        raise Http404 from None
 
 
 def _clean(room: Room, changes: Mapping[str, Any]) -> None:
