@@ -32,7 +32,6 @@ COMPOSITE = """
 """
 TIES = {
     "assignment_role_of_tenant": "rbac_assignment",
-    "claim_assignment_of_tenant": "rbac_pendingclaim",
     "device_room_of_tenant": "rooms_device",
     "group_member_group_of_tenant": "rooms_roomgroupmember",
     "group_member_room_of_tenant": "rooms_roomgroupmember",
@@ -82,8 +81,20 @@ def rows_of_every_kind(world: World) -> None:
     assignment = Assignment.objects.get(role__delegation=relationship.delegation)
     assignment.scoped_groups.create(tenant=world.contoso.tenant, room_group=group)
     security_group(world.contoso.tenant, "Desk", world.contoso.admin)
-    PendingClaim.objects.create(tenant=world.contoso.tenant, upn="x@contoso.example", assignment=assignment)
+    founders = Assignment.objects.get(tenant=world.contoso.tenant, key="founders")
+    PendingClaim.objects.create(tenant=world.contoso.tenant, upn="x@contoso.example", assignment=founders)
     rows_of_operations(world.contoso.rooms[0])
+
+
+def test_claim_stands_in_the_tenant_that_holds_the_role(world):
+    """The partner's for a partner's role, the customer's for its own; a place elsewhere is refused by the database."""
+    relationship, _ = join(world.contoso, world.fabrikam, "ann")
+    theirs = Assignment.objects.get(role__delegation=relationship.delegation)
+    founders = Assignment.objects.get(tenant=world.contoso.tenant, key="founders")
+    for tenant, assignment in ((world.contoso.tenant, theirs), (world.fabrikam.tenant, founders)):
+        with pytest.raises(IntegrityError, match="A claim stands in the tenant that holds the role"), transaction.atomic():
+            PendingClaim.objects.create(tenant=tenant, upn="x@y.example", assignment=assignment)
+    PendingClaim.objects.create(tenant=world.fabrikam.tenant, upn="x@y.example", assignment=theirs)
 
 
 def rows_of_operations(room: Room) -> None:
