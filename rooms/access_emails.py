@@ -7,17 +7,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import get_supported_language_variant, gettext, override
+from django.utils.translation import gettext_lazy, override
 
-from audit.mail import Letter, Postman, one_line
+from audit.mail import Letter, Postman
 from audit.models import OutboxMessage
 from audit.outbox import Obsolete, Parcel, delivers, leave
+from rbac import letters
 from rbac.catalogue import BuiltIn
 from rbac.models import Assignment, AssignmentKey, Tenant, User
+from rbac.services.notifications import supported
 
 ACCESS = "rooms.access"
+GAINED = gettext_lazy("You have access to meeting rooms of %(customer)s")
+LOST = gettext_lazy("Your access to meeting rooms of %(customer)s has changed")
+BUTTON = gettext_lazy("Show what you can do")
 
 
 def tell(assignment: Assignment, people: Iterable[User], *, gained: bool, by: User) -> None:
@@ -38,44 +42,30 @@ def tell(assignment: Assignment, people: Iterable[User], *, gained: bool, by: Us
 @delivers(ACCESS)
 def send_access(message: OutboxMessage, postman: Postman) -> None:
     """The person knows what changed. Raises Obsolete for somebody who is not active any more."""
-    told = message.payload
-    person = User.objects.filter(pk=told["to"], is_active=True).select_related("tenant").first()
+    person = User.objects.filter(pk=message.payload["to"], is_active=True).select_related("tenant").first()
     customer = Tenant.objects.filter(pk=message.tenant_id).first()
     if person is None or customer is None:
         raise Obsolete
-    with override(_language_of(person)):
-        letter = write(told, person, customer)
-    postman.send(letter, message.message_key)
+    postman.send(write(message.payload, person, customer), message.message_key)
 
 
 def write(told: dict[str, Any], person: User, customer: Tenant) -> Letter:
-    """The mail in the active language; what people have entered is one line without control characters."""
-    subject = gettext("You have access to meeting rooms of %(customer)s")
-    if not told["gained"]:
-        subject = gettext("Your access to meeting rooms of %(customer)s has changed")
-    context = {
-        "heading": subject % {"customer": one_line(customer.name)},
-        "gained": told["gained"],
-        "name": one_line(person.get_full_name()),
-        "upn": person.upn,
-        "customer": one_line(customer.name),
-        "role": one_line(_label(BuiltIn, told["role"])),
-        "assignment": one_line(_label(AssignmentKey, told["assignment"])),
-    }
-    if told["gained"]:
-        url = settings.PUBLIC_URL + reverse("permission_table", args=[customer.pk])
-        context |= {"button_url": url, "button_label": gettext("Show what you can do")}
-    text, html = (render_to_string(f"rooms/mail/access.{form}", context) for form in ("txt", "html"))
-    return Letter(person.upn, context["heading"], text.strip() + "\n", html, _language_of(person))
+    """The mail in the person's language and the customer's look."""
+    language = supported(person.language or (person.tenant.language if person.tenant is not None else ""))
+    gained = bool(told["gained"])
+    with override(language):
+        facts = {
+            "gained": "yes" if gained else "",
+            "name": person.get_full_name(),
+            "upn": person.upn,
+            "role": _label(BuiltIn, told["role"]),
+            "assignment": _label(AssignmentKey, told["assignment"]),
+            "button_url": settings.PUBLIC_URL + reverse("permission_table", args=[customer.pk]) if gained else "",
+        }
+    return letters.write(
+        "rooms/mail/access", person.upn, language, customer, facts, subject=GAINED if gained else LOST, button=BUTTON
+    )
 
 
 def _label(kind: Any, named: dict[str, str]) -> str:
     return str(kind(named["key"]).label) if named["key"] else named["name"]
-
-
-def _language_of(person: User) -> str:
-    wanted = person.language or (person.tenant.language if person.tenant is not None else "")
-    try:
-        return get_supported_language_variant(wanted)
-    except LookupError:
-        return settings.LANGUAGE_CODE

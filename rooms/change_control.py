@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
 from django.http import Http404
 
+from audit import outbox
 from audit.log import on_behalf, recording, rehearsal
 from audit.models import Category, Operation
 from rbac import access
@@ -21,6 +22,7 @@ from rbac.access import require
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Tenant, User
 from rbac.services import delegations
+from rooms.approval_emails import decided_notice
 from rooms.errors import AwaitsApproval, OwnRequest, StaleVersion, StillWaiting
 from rooms.models import ApprovalRequest, ApprovalState, ControlMode
 from rooms.services import (
@@ -137,6 +139,7 @@ def approve(request: ApprovalRequest, *, by: User, comment: str = "") -> Approva
         failure = _carry_out(current, by)
         state = ApprovalState.FAILED if failure else ApprovalState.EXECUTED
         approvals.close(current, state, by=by, failure_code=failure)
+        outbox.leave(decided_notice(current))
         line.after = {"state": state, "code": failure, "comment": current.comment, "request": str(current.pk)}
     return current
 

@@ -112,6 +112,12 @@ def forget_health() -> None:
 
 
 @shared_task(ignore_result=True)
+def remind_of_requests() -> None:
+    """Whoever decides has a reminder of each request that nears its end; nobody gets a second one."""
+    approvals.remind_due()
+
+
+@shared_task(ignore_result=True)
 def expire_requests() -> None:
     """Approval requests whose time is over are marked; that they are over was true before."""
     approvals.expire_due()

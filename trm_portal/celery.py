@@ -68,6 +68,10 @@ app.conf.update(
             "task": "rooms.schedule.expire_requests",
             "schedule": env.float("EXPIRE_SECONDS", default=60.0),
         },
+        "remind of waiting approval requests": {
+            "task": "rooms.schedule.remind_of_requests",
+            "schedule": crontab(minute=19),
+        },
         "forget old inventories": {"task": "rooms.schedule.discard_old_imports", "schedule": crontab(minute=23)},
         "add up reports": {
             "task": "rooms.schedule.add_up_reports",

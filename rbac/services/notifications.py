@@ -39,6 +39,7 @@ class Event(models.TextChoices):
 
     PARTNER_LINKED = "partner.linked", _("A partner has accepted and is linked")
     PARTNER_STRANGER = "partner.stranger", _("Somebody of another organisation tried to accept an invitation")
+    APPROVAL_REQUESTED = "approval.requested", _("A partner’s change waits for approval")
     PARTNER_ENDED = "partner.ended", _("A partner was removed, or all of its invitations have ended unanswered")
     TICKET_HIGH_IMPACT = "ticket.high_impact", _("An incident with high impact is reported")
     TICKET_CRITICAL = "ticket.critical", _("A critical ticket is opened")
@@ -57,6 +58,7 @@ DEFAULTS = frozenset(
         Event.PARTNER_LINKED,
         Event.PARTNER_STRANGER,
         Event.PARTNER_ENDED,
+        Event.APPROVAL_REQUESTED,
         Event.TICKET_HIGH_IMPACT,
         Event.TICKET_CRITICAL,
         Event.ROLLOUT_FAILED,
@@ -67,7 +69,10 @@ DEFAULTS = frozenset(
 
 # How a page puts them together, in this order.
 GROUPS: Mapping[str, tuple[object, tuple[Event, ...]]] = {
-    "partner": (_("Partners"), (Event.PARTNER_LINKED, Event.PARTNER_STRANGER, Event.PARTNER_ENDED)),
+    "partner": (
+        _("Partners"),
+        (Event.PARTNER_LINKED, Event.PARTNER_STRANGER, Event.APPROVAL_REQUESTED, Event.PARTNER_ENDED),
+    ),
     "ticket": (
         _("Tickets"),
         (

@@ -16,6 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 
+from audit import outbox
 from audit.clock import Now, now
 from audit.context import Line
 from audit.log import SYSTEM, recording
@@ -25,11 +26,13 @@ from rbac.access import Rights, require
 from rbac.catalogue import Permission
 from rbac.models import Delegation, Tenant, User
 from rbac.services import delegations
+from rooms.approval_emails import asked_notice, decided_notice, reminder
 from rooms.errors import CommentRequired, RequestOver
 from rooms.models import ApprovalRequest, ApprovalState, Room
 from rooms.states import APPROVAL
 
 LIFETIME = timedelta(days=7)  # product contract §6
+REMINDED_BEFORE = timedelta(days=2)
 
 
 def record(
@@ -68,6 +71,7 @@ def record(
     )
     request.digest = digest_of(request)
     request.save(force_insert=True)
+    outbox.leave(asked_notice(request))
     return request
 
 
@@ -127,6 +131,7 @@ def reject(request: ApprovalRequest, *, by: User, comment: str) -> ApprovalReque
         if not comment.strip():
             raise CommentRequired
         close(current, ApprovalState.REJECTED, by=by, comment=comment)
+        outbox.leave(decided_notice(current))
         line.after = {"state": ApprovalState.REJECTED, "comment": current.comment}
     return current
 
@@ -174,6 +179,21 @@ def expire_due(requests: QuerySet[ApprovalRequest] | None = None) -> int:
     return _close_each(due, ApprovalState.EXPIRED, None)
 
 
+def remind_due() -> int:
+    """Whoever decides is reminded of each request that ends within REMINDED_BEFORE, once; how many there were."""
+    due = ApprovalRequest.objects.waiting().filter(reminded_at=None, expires_at__lte=Now() + REMINDED_BEFORE)
+    reminded = 0
+    for request in list(due.order_by("expires_at", "pk")):
+        with _deciding(request, None) as line:
+            if not ApprovalRequest.objects.waiting().filter(pk=request.pk, reminded_at=None).update(reminded_at=Now()):
+                line.is_void = True
+                continue
+            outbox.leave(reminder(request))
+            line.after = {"reminded": True}
+            reminded += 1
+    return reminded
+
+
 def _cancel(pending: QuerySet[ApprovalRequest], by: User | None) -> int:
     return _close_each(pending, ApprovalState.CANCELLED, by)
 
@@ -187,6 +207,8 @@ def _close_each(found: Iterable[ApprovalRequest], state: ApprovalState, by: User
                 line.is_void = True
                 continue
             close(current, state, by=by)
+            if state is ApprovalState.EXPIRED:
+                outbox.leave(decided_notice(current))
             line.after = {"state": state}
             closed += 1
     return closed

@@ -112,7 +112,9 @@ def ring(request: TenantRequest, ring_id: int) -> HttpResponse:
             "ring": found,
             "rollouts": [(one, counted[one.pk]) for one in rollouts],
             "current": current,
-            "begins_at": room_updates.first_nights([current])[current.pk] if current is not None and is_scheduled else None,
+            "begins_at": room_updates.first_nights([current])[current.pk]
+            if current is not None and is_scheduled
+            else None,
             "next_night": counted[current.pk].next_night if current is not None else None,
             "rooms": listed_rooms.items,
             "room_total": total,

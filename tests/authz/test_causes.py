@@ -42,6 +42,8 @@ CAUSES = {
     "rooms.services.telemetry.record": "a device reports of its own room, by its token",
     "rooms.services.ticket_silence._close": "nobody had anything to add for days, by the database's clock",
     "rooms.services.monitoring._end_of_tenant": "the time of suppressions is over, by the database's clock",
+    "rooms.services.approvals.remind_due": "a mail by the clock; changes nothing but that it was sent",
+    "rooms.services.approvals.withdraw": "asks that it is the requester's own",
     "rooms.scopes.follow_groups": "a step of changing a group's rooms, which has asked",
     "rooms.services.rollout_clock._at": "time has come, by the database's clock",
     "rooms.services.rollout_clock.schedule": "a release that support staff have published",

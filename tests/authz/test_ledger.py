@@ -61,6 +61,7 @@ TASKS = {
     "rooms.schedule.add_up_reports": "adds up what rooms did, for nobody in particular",
     "rooms.schedule.carry_out_imports": "carries out imports that their person has confirmed",
     "rooms.schedule.close_silent_tickets": "closes tickets that nobody adds to, by the database's clock",
+    "rooms.schedule.remind_of_requests": "reminds those who decide of what waits",
     "rooms.schedule.expire_requests": "marks what is due; being due was true before",
     "rooms.schedule.discard_old_imports": "forgets imports nobody confirmed",
     "rooms.schedule.mark_silent_rooms": "writes down that rooms have not been heard of, which was true before",

@@ -92,7 +92,10 @@ def test_claim_stands_in_the_tenant_that_holds_the_role(world):
     theirs = Assignment.objects.get(role__delegation=relationship.delegation)
     founders = Assignment.objects.get(tenant=world.contoso.tenant, key="founders")
     for tenant, assignment in ((world.contoso.tenant, theirs), (world.fabrikam.tenant, founders)):
-        with pytest.raises(IntegrityError, match="A claim stands in the tenant that holds the role"), transaction.atomic():
+        with (
+            pytest.raises(IntegrityError, match="A claim stands in the tenant that holds the role"),
+            transaction.atomic(),
+        ):
             PendingClaim.objects.create(tenant=tenant, upn="x@y.example", assignment=assignment)
     PendingClaim.objects.create(tenant=world.fabrikam.tenant, upn="x@y.example", assignment=theirs)
 
