@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
+from audit import outbox
 from audit.clock import now
 from audit.context import Line
 from audit.log import SYSTEM, add_lines
@@ -31,6 +32,7 @@ from rooms.models import (
     TicketRoom,
     TicketState,
 )
+from rooms.parcels import closed_notice, opened_notice
 
 # What has to be done: for each signal that is not well, and for each open ticket whose signal is.
 _DUE = """
@@ -138,6 +140,7 @@ def _open(steps: Sequence[_Step], at: datetime) -> None:
     pairs = [(step, one.pk) for step, one in zip(steps, tickets, strict=True)]
     _tell(pairs, EntryKind.OPENED, at, lambda step: {"severity": step.severity, "high_impact": False})
     _note(pairs, at, "opened")
+    outbox.leave_all(opened_notice(ticket, None) for ticket in tickets)
     add_lines(_line(step, pk, Operation.CREATE, after={"severity": step.severity}) for step, pk in pairs)
 
 
@@ -155,6 +158,8 @@ def _reopen(steps: Sequence[_Step], at: datetime) -> None:
     pairs = _known(steps)
     _tell(pairs, EntryKind.REOPENED, at, lambda step: {"from": step.state, "to": TicketState.NEEDS_ACTION.value})
     _note(pairs, at, "reopened")
+    if pairs:
+        outbox.leave_all(opened_notice(Ticket(pk=pk, tenant_id=step.tenant_id), None) for step, pk in pairs)
     after = {"state": TicketState.NEEDS_ACTION.value}
     add_lines(_line(step, pk, Operation.UPDATE, {"state": step.state}, after) for step, pk in pairs)
 
@@ -177,6 +182,7 @@ def _close(steps: Sequence[_Step], at: datetime, reason: ClosingReason) -> None:
     pairs = _known(steps)
     _tell(pairs, EntryKind.CLOSED, at, lambda step: {"reason": reason.value})
     _note(pairs, at, "closed")
+    outbox.leave_all(closed_notice(Ticket(pk=pk, tenant_id=step.tenant_id), None) for step, pk in pairs)
     after = {"state": TicketState.CLOSED.value, "reason": reason.value}
     add_lines(_line(step, pk, Operation.UPDATE, {"state": step.state}, after) for step, pk in pairs)
 
