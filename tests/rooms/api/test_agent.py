@@ -228,7 +228,7 @@ def test_no_secret_is_in_a_log(world, key, caplog):
 
 
 # Device with room, tenant and ring; then the report's own (tests/rooms/test_telemetry.py) or the room's open update.
-REPORT, ASK = 11, 2
+REPORT, ASK = 10, 2
 
 
 def test_a_request_costs_the_same_whatever_the_number_of_rooms_and_signals(world, agent, django_assert_num_queries):
