@@ -463,7 +463,7 @@ def test_who_may_only_report_is_led_back_to_the_room(scene):
 
 
 @pytest.mark.parametrize(
-    ("name", "queries"), [("tickets", 9), ("ticket", 17), ("ticket_add", 8), ("tickets_export", 8)]
+    ("name", "queries"), [("tickets", 7), ("ticket", 16), ("ticket_add", 6), ("tickets_export", 5)]
 )
 def test_statements_do_not_grow_with_the_rows(scene, name, queries, django_assert_num_queries):
     for more in (0, 2):
