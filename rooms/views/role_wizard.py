@@ -22,12 +22,11 @@ from rbac.gates import TenantRequest, find, refuse, tenant_page
 from rbac.models import Role, SecurityGroup, User
 from rbac.services import security_groups
 from rbac.services.roles import grantable
-from rooms import change_control
+from rooms import change_control, role_drafts
 from rooms.errors import EmptyScope
 from rooms.models import RoleDraft
+from rooms.role_drafts import Step
 from rooms.role_forms import AssignmentForm, MemberForm, PermissionsForm, RoleForm, group_choices
-from rooms.services import role_drafts
-from rooms.services.role_drafts import Step
 from rooms.views.role_access import may_create, require_edit
 from rooms.views.roles import ASSIGNMENTS, crumbs_of, seen
 from rooms.views.room_choice import RoomChoice, ids
