@@ -27,7 +27,7 @@ from partners import links
 from partners.models import ApiToken, Invitation, PartnerDraft, Terms
 from partners.services import relationships, terms, tokens
 from rbac.catalogue import Permission
-from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, User
+from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, TenantDomain, User
 from rbac.services import accounts, tenants
 from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport, Release, RoleDraft
 from rooms.services import keys, releases, rollout_clock
@@ -74,6 +74,8 @@ SHOWN = {
 }
 NOT_SHOWN = {
     "rbac.assignmentgroup",
+    "rbac.mailbranding",
+    "rbac.notificationpreference",
     "rbac.assignmentmember",
     "rbac.securitygroupmember",
     "rbac.tenantdomain",
@@ -450,6 +452,21 @@ def test_founding_shows_what_is_wrong_and_founds_nothing(staff):
         assert answer.status_code == 200, wrong
         assert 'class="errornote"' in answer.content.decode(), wrong
     assert not Tenant.objects.filter(name="Adatum").exists()
+
+
+def test_a_domain_is_verified_with_a_reason(staff):
+    tenant = tenants.found("Adatum", admin_upn="amy@adatum.example", by=None)
+    entered = TenantDomain.objects.create(tenant=tenant, domain="adatum.example")
+    page = reverse("admin:rbac_tenant_verify_domain", args=[tenant.pk])
+    assert page in staff.get(reverse("admin:rbac_tenant_change", args=[tenant.pk])).content.decode()
+    assert staff.post(page, {"domain": entered.pk}).status_code == 200  # without a reason nothing happens
+    assert TenantDomain.objects.get().verified_at is None
+
+    with leaves("platform: Settings/Update domain adatum.example Successful jo@operator.example"):
+        assert staff.post(page, {"domain": entered.pk, "reason": "TXT record seen"}).status_code == 302
+
+    assert TenantDomain.objects.get().verified_at is not None
+    assert staff.post(page, {"domain": entered.pk, "reason": "Again"}).status_code == 200
 
 
 def test_entra_tenant_is_named_once(staff):
