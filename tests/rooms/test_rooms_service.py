@@ -49,7 +49,7 @@ def test_a_change_is_stored_raises_the_version_and_leaves_before_and_after(world
     )
     assert evidence.events[0].before == {"city": "Berlin", "capacity": None, "latitude": None, "tags": []}
     assert evidence.events[0].after == {"city": "Köln", "capacity": 12, "latitude": "50.9375", "tags": ["quiet"]}
-    assert evidence.changed() == {"rooms_room"}
+    assert evidence.changed() == {"rooms_room", "rooms_roomactivity"}
 
 
 def test_what_is_the_same_already_changes_nothing(world, room):
@@ -167,5 +167,5 @@ def test_a_partners_change_waits_for_nobody_only_while_the_policy_says_so(world,
 
 
 def test_a_change_of_a_room_asks_only_so_often(world, room, django_assert_num_queries):
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         modify(world, room, city="Köln")
