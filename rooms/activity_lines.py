@@ -1,7 +1,7 @@
 """How the lines of a room's activity are worded for a reader, and what of them he may read.
 
 Who did it: the customer's own people read every name; a partner reads the names of its own people, and of anybody else
-only that it was somebody else (docs/adr/operations-room-operations.md).
+only that it was somebody else (docs/adr/0012-room-operations.md).
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping

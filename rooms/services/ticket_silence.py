@@ -1,4 +1,4 @@
-"""Tickets about which nobody has anything to add are closed by the clock, in sets; see docs/adr/tickets-silence.md."""
+"""Tickets about which nobody has anything to add are closed by the clock, in sets (docs/adr/0018-ticket-silence.md)."""
 
 from zoneinfo import ZoneInfo
 
