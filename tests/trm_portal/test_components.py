@@ -102,7 +102,7 @@ def test_when_names_the_moment_in_utc_and_the_zone_it_is_written_in() -> None:
     ("value", "expected"),
     [
         (None, '<span class="nothing" aria-label="none">–</span>'),
-        (datetime.date(2026, 3, 2), '<time datetime="2026-03-02">March 2, 2026</time>'),
+        (datetime.date(2026, 3, 2), '<time datetime="2026-03-02" data-local="day">March 2, 2026</time>'),
     ],
 )
 def test_when_without_a_moment(value: datetime.date | None, expected: str) -> None:

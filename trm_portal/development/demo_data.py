@@ -20,7 +20,7 @@ from partners.services import invitations, relationships
 from partners.services.invitations import Contact
 from partners.services.relationships import Proposal
 from rbac.catalogue import BuiltIn
-from rbac.models import Role, Tenant, User
+from rbac.models import Delegation, Role, Tenant, User
 from rbac.services import assignments, tenants
 from rbac.sign_in import arrive
 from rooms import scopes
@@ -28,6 +28,7 @@ from rooms.models import Room
 from rooms.scopes import Scope
 from rooms.services import groups, inventory
 from trm_portal.development import (
+    demo_approvals,
     demo_devices,
     demo_operations,
     demo_reports,
@@ -123,6 +124,8 @@ def _load() -> None:
     for customer in (people.TAILWIND, people.WIDE_WORLD):
         demo_reports.fill(Tenant.objects.get(entra_tid=customer.tid))
     demo_reports.add_up()
+    ann = account(people.ANN.upn)
+    demo_approvals.fill(tessa, ann, Delegation.objects.get(tenant=tessa.tenant, held_by=ann.tenant))
     demo_settings.renew_terms(account(people.WIM.upn))  # the last thing: from here on changes of a partner ask for them
 
 

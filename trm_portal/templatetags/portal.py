@@ -89,12 +89,14 @@ def message_icon(level_tag: str) -> SafeString:
 def when(value: datetime.date | datetime.datetime | None, style: str = "datetime") -> SafeString:
     """A moment or a day as <time>; a dash for None. `style`: datetime | date | relative.
 
-    The server writes it in its current time zone, and says which; portal.js rewrites moments in the reader's zone.
+    The server writes it in its current time zone, and says which; portal.js rewrites moments in the reader's zone, and
+    both as the reader's language does.
     """
     if value is None:
         return format_html('<span class="nothing" aria-label="{}">–</span>', _("none"))
     if not isinstance(value, datetime.datetime):
-        return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_format(value, "DATE_FORMAT"))
+        day = date_format(value, "DATE_FORMAT")
+        return format_html('<time datetime="{}" data-local="day">{}</time>', value.isoformat(), day)
     local = timezone.localtime(value)
     exact = f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname()}"
     shown = date_format(local, "DATE_FORMAT") if style == "date" else exact

@@ -25,6 +25,10 @@
       var moment = new Date(element.getAttribute("datetime"));
       var style = element.dataset.local;
       if (isNaN(moment)) return;
+      if (style === "day") {
+        element.textContent = new Intl.DateTimeFormat(languages, { dateStyle: "medium", timeZone: "UTC" }).format(moment);
+        return;
+      }
       element.title = new Intl.DateTimeFormat(languages, { dateStyle: "full", timeStyle: "long" }).format(moment);
       if (style === "relative") element.textContent = relative(moment);
       else if (style === "date") element.textContent = new Intl.DateTimeFormat(languages, { dateStyle: "medium" }).format(moment);
