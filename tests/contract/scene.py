@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from partners.models import ApiToken
 from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
-from rbac.models import User
+from rbac.models import TenantDomain, User
 from rooms.services import groups
 from tests.factories.callers import Caller, nobody, person, token, tool
 from tests.factories.world import World, invite, join, make
@@ -64,6 +64,7 @@ class Scene:
             tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
         )
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
+        self.domain = TenantDomain.objects.create(tenant=world.contoso.tenant, domain="new.example")
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
 
@@ -132,6 +133,15 @@ class Scene:
             "api-groups": [],
             "api-group": [self.group.pk],
             "api-group-rooms": [self.group.pk],
+            "api-group-default": [self.group.pk],
+            "api-settings": [],
+            "api-domains": [],
+            "api-domain": [self.domain.pk],
+            "api-notifications": [],
+            "api-notifications-test": [],
+            "api-mail-look": [],
+            "api-customer-terms": [],
+            "api-customer-terms-accept": [],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -158,6 +168,13 @@ class Scene:
             "post groups": {"name": "Berlin", "rooms": [self.world.contoso.german[0].pk]},
             "patch group": {"name": "Deutschland"},
             "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},
+            "patch settings": {"name": "Contoso AG", "language": "de"},
+            "post domains": {"domain": "another.example"},
+            "patch notifications": {
+                "events": {"key.reset": {"to_admins": False, "addresses": ["desk@contoso.example"]}}
+            },
+            "patch mail-look": {"sender_name": "Contoso IT", "accent": "#7a1f3d"},
+            "post customer-terms-accept": {"version": 1, "agrees": True},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},
