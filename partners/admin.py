@@ -148,7 +148,6 @@ class TermsAdmin(ReadOnly):
 @admin.register(TermsAcceptance)
 class TermsAcceptanceAdmin(ReadOnly):
     list_display = ("tenant", "version", "accepted_by", "accepted_at")
-    list_filter = ("version",)
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "accepted_by")
     search_help_text = gettext_lazy("Customer or UPN.")

@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from partners.models import ApiToken
 from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
-from rbac.models import User
+from rbac.models import TenantDomain, User
 from rbac.services import security_groups
 from rooms.models import Rollout, Room, RoomState, RoomUpdate
 from rooms.scopes import Scope
@@ -104,6 +104,7 @@ class Scene:
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
         self.filter = saved_filters.save(world.contoso.tenant, "Cologne", "city=Köln", by=world.contoso.admin)
         Room.objects.filter(pk=world.contoso.german[0].pk).update(state=RoomState.ENROLLED)
+        self.domain = TenantDomain.objects.create(tenant=world.contoso.tenant, domain="new.example")
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
 
@@ -223,6 +224,15 @@ class Scene:
             "api-ring": [self.ring.pk],
             "api-ring-rooms": [self.ring.pk],
             "api-rollouts": [],
+            "api-group-default": [self.group.pk],
+            "api-settings": [],
+            "api-domains": [],
+            "api-domain": [self.domain.pk],
+            "api-notifications": [],
+            "api-notifications-test": [],
+            "api-mail-look": [],
+            "api-customer-terms": [],
+            "api-customer-terms-accept": [],
             "api-partners": [],
             "api-partner": [self.relationship.pk],
             "api-partner-suspend": [self.relationship.pk],
@@ -278,6 +288,13 @@ class Scene:
             "post rings": {"name": "Labs", "rollout_days": 2},
             "patch ring": {"rollout_days": 2},
             "post ring-rooms": {"rooms": [self.world.contoso.german[0].pk]},
+            "patch settings": {"name": "Contoso AG", "language": "de"},
+            "post domains": {"domain": "another.example"},
+            "patch notifications": {
+                "events": {"key.reset": {"to_admins": False, "addresses": ["desk@contoso.example"]}}
+            },
+            "patch mail-look": {"sender_name": "Contoso IT", "accent": "#7a1f3d"},
+            "post customer-terms-accept": {"version": 1, "agrees": True},
             "post partners": {
                 "contacts": [contact],
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},

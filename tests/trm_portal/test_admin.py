@@ -460,12 +460,12 @@ def test_a_domain_is_verified_with_a_reason(staff):
     page = reverse("admin:rbac_tenant_verify_domain", args=[tenant.pk])
     assert page in staff.get(reverse("admin:rbac_tenant_change", args=[tenant.pk])).content.decode()
     assert staff.post(page, {"domain": entered.pk}).status_code == 200  # without a reason nothing happens
-    assert TenantDomain.objects.get().verified_at is None
+    assert TenantDomain.objects.get(pk=entered.pk).verified_at is None
 
     with leaves("platform: Settings/Update domain adatum.example Successful jo@operator.example"):
         assert staff.post(page, {"domain": entered.pk, "reason": "TXT record seen"}).status_code == 302
 
-    assert TenantDomain.objects.get().verified_at is not None
+    assert TenantDomain.objects.get(pk=entered.pk).verified_at is not None
     assert staff.post(page, {"domain": entered.pk, "reason": "Again"}).status_code == 200
 
 
