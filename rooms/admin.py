@@ -11,6 +11,7 @@ from audit.back_office import ReadOnly, link, links, list_link
 from rbac.models import Assignment, PendingClaim, SecurityGroup, User
 from rooms import device_admin  # noqa: F401 - registers its pages
 from rooms.models import (
+    ApprovalRequest,
     AssignmentRoom,
     AssignmentRoomGroup,
     BulkChange,
@@ -189,6 +190,37 @@ class InventoryImportAdmin(ReadOnly):
 
     def get_queryset(self, request):  # type: ignore[no-untyped-def]
         return super().get_queryset(request).defer("content", "report")
+
+
+@admin.register(ApprovalRequest)
+class ApprovalRequestAdmin(ReadOnly):
+    """What partners have asked for, and what became of it; deciding is the customer's, on its own pages."""
+
+    list_display = ("target_name", "event", "tenant", "requested_upn", "state", "requested_at")
+    list_filter = ("state", "event")
+    list_select_related = ("tenant",)
+    search_fields = ("target_name", "tenant__name", "requested_upn")
+    search_help_text = _("Object, tenant or UPN.")
+    ordering = ("-requested_at", "id")
+    fields = (
+        "target_name",
+        "event",
+        "action",
+        "tenant",
+        "requested_upn",
+        "requested_at",
+        "expires_at",
+        "state",
+        "decided_upn",
+        "decided_at",
+        "comment",
+        "failure_code",
+        "asked_for",
+    )
+
+    @admin.display(description=_("What would change"))
+    def asked_for(self, request: ApprovalRequest) -> SafeString | str:
+        return as_text(request.changes)
 
 
 @admin.register(RoleDraft)

@@ -231,7 +231,7 @@ CONSTRAINTS.update(
         "ring_days_of_tenant": RingDaysExceeded,
         "ring_preconfigured_stays": PreconfiguredRing,
         # A room that came into a ring at the moment in which it was deleted.
-        "room_ring_id_of_tenant": RingNotEmpty,
+        "room_ring_of_tenant": RingNotEmpty,
     }
 )
 

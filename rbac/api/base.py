@@ -86,13 +86,17 @@ class CustomerView(ApiView):
     # Needs one of these anywhere in the customer, or, if `is_whole`, for the tenant as a whole.
     gate: ClassVar[tuple[Permission, ...]] = ()
     is_whole: ClassVar[bool] = False
+    # Methods that other permissions open, held for the tenant as a whole: {"post": (GROUPS_CREATE,)}.
+    opened_by: ClassVar[Mapping[str, tuple[Permission, ...]]] = {}
 
     def enter(self, request: Request, **kwargs: Any) -> None:
         """Raises Http404 unless the person can work in the customer, PermissionDenied if the gate stays closed."""
         entered = gates.enter(request, kwargs["tenant_id"])  # type: ignore[arg-type]
-        asked = access.holds_all if self.is_whole else access.holds
-        if self.gate and not any(asked(entered.held, one, entered.customer.pk) for one in self.gate):
-            gates.refuse(entered, self.gate[0])
+        method = str(request.method).lower()
+        needed = self.opened_by.get(method, self.gate)
+        asked = access.holds_all if self.is_whole or method in self.opened_by else access.holds
+        if needed and not any(asked(entered.held, one, entered.customer.pk) for one in needed):
+            gates.refuse(entered, needed[0])
 
 
 class Body(serializers.Serializer[Any]):

@@ -25,7 +25,7 @@ class ApprovalItem(serializers.Serializer[Any]):
     """A request as lists show it."""
 
     id = serializers.UUIDField()
-    state = serializers.ChoiceField(choices=ApprovalState.values)
+    state = serializers.ChoiceField(choices=ApprovalState.choices)
     event = serializers.ChoiceField(choices=[one.value for one in CONTROLLED_EVENTS])
     action = serializers.CharField(help_text="What of the event, e.g. `modify`.")
     object = serializers.CharField(allow_null=True, help_text="What it is about; null once it has left your scope.")

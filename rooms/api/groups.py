@@ -77,6 +77,7 @@ IN_AND_OUT = OpenApiExample("One in, one out", value={"add": [1044], "remove": [
 
 class Groups(CustomerView):
     gate = (Permission.GROUPS_VIEW,)
+    opened_by = {"post": (Permission.GROUPS_CREATE,)}
     parameters = frozenset({"cursor", "page_size"})
     problems = {"post": (GroupNameTaken, UnknownRooms)}
 

@@ -37,7 +37,7 @@ class Signal(serializers.Serializer[Any]):
 
     category = serializers.ChoiceField(choices=SignalCategory.values)
     name = serializers.CharField()
-    severity = serializers.ChoiceField(choices=Severity.values)
+    severity = serializers.ChoiceField(choices=Severity.choices)
     ok = serializers.BooleanField()
     since = serializers.DateTimeField()
 
@@ -53,9 +53,9 @@ class NextUpdate(serializers.Serializer[Any]):
 class RoomStatus(serializers.Serializer[Any]):
     """How a room is, and why."""
 
-    state = serializers.ChoiceField(choices=RoomState.values)
+    state = serializers.ChoiceField(choices=RoomState.choices)
     suppressed_until = serializers.DateTimeField(allow_null=True)
-    health = serializers.ChoiceField(choices=Health.values)
+    health = serializers.ChoiceField(choices=Health.choices)
     health_since = serializers.DateTimeField(allow_null=True)
     last_seen_at = serializers.DateTimeField(allow_null=True)
     device_enrolled_at = serializers.DateTimeField(allow_null=True)

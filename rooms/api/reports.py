@@ -58,7 +58,7 @@ class StateCount(serializers.Serializer[Any]):
     """Rooms as they are now."""
 
     state = serializers.ChoiceField([RoomState.ENROLLED.value, RoomState.SUPPRESSED.value])
-    health = serializers.ChoiceField(Health.values)
+    health = serializers.ChoiceField(Health.choices)
     rooms = serializers.IntegerField()
 
 

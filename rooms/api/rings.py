@@ -108,6 +108,7 @@ MOVED = OpenApiExample("Two rooms", value={"rooms": [1042, 1043]}, request_only=
 
 class Rings(CustomerView):
     gate = (Permission.RINGS_VIEW,)
+    opened_by = {"post": (Permission.RINGS_CREATE,)}
     parameters = frozenset({"cursor", "page_size"})
     problems = {"post": (RingNameTaken, RingDaysExceeded, TooManyRings)}
 

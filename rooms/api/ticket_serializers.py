@@ -112,7 +112,7 @@ class NewState(Body):
     state = serializers.ChoiceField(choices=OPEN_STATES)
 
 
-class NewAssignment(Body):
+class Assignee(Body):
     """The id of a person, or null for nobody."""
 
     person = serializers.IntegerField(min_value=1, max_value=MAX_ID, allow_null=True)

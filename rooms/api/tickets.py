@@ -24,10 +24,10 @@ from rooms.api.rooms import wanted_version
 from rooms.api.ticket_serializers import (
     DETAILED,
     AssignablePeople,
+    Assignee,
     AttachmentItem,
     Closing,
     EntryItem,
-    NewAssignment,
     NewAttachment,
     NewIncident,
     NewMessage,
@@ -256,13 +256,13 @@ class Assignment(TicketView):
         summary="Assign the ticket to somebody, or to nobody",
         description="Needs `tickets.update` on all of its rooms. Who gets it is told by mail.",
         parameters=VERSIONED,
-        request=NewAssignment,
+        request=Assignee,
         responses=TicketDetail,
         examples=[examples.PERSON, examples.TICKET],
     )
     def post(self, request: TenantRequest, tenant_id: UUID, ticket_id: int) -> Response:
         found = self.find(ticket_id)
-        wanted = self.read(NewAssignment)
+        wanted = self.read(Assignee)
         return _answer(request, self.submit(found, "assign", version=wanted_version(request), **wanted))
 
 

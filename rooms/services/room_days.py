@@ -26,7 +26,7 @@ GRACE = timedelta(minutes=10)
 # A room that enters reports for the first time gets its place, and begins with the first day it has a health of.
 _ENTER = """
 WITH held AS MATERIALIZED (
-    SELECT tenant_id, slots FROM rooms_reporttenant WHERE tenant_id = %(tenant)s FOR UPDATE
+    SELECT tenant_id, slots FROM rooms_reporttenant WHERE tenant_id = %(tenant)s
 ), entered AS (
     INSERT INTO rooms_reportroom (room_id, tenant_id, slot, settled_through)
     SELECT r.id, r.tenant_id, held.slots + row_number() OVER (ORDER BY r.id) - 1, COALESCE(
@@ -140,10 +140,13 @@ FROM due WHERE due.room_id = s.room_id
 )
 
 
+@transaction.atomic
 def enter(tenant: UUID, limit: int = BATCH) -> int:
     """Up to `limit` rooms of the tenant (its id) that enter reports for the first time have their place; how many."""
     values: dict[str, Any] = {"tenant": tenant, "reported": _states(), "limit": limit}
     with connection.cursor() as cursor:
+        # Held by a statement of its own: what the next one sees is from after the wait.
+        cursor.execute("SELECT FROM rooms_reporttenant WHERE tenant_id = %(tenant)s FOR UPDATE", values)
         cursor.execute(_ENTER, values)
         row = cursor.fetchone()
     return int(row[0]) if row else 0

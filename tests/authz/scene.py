@@ -337,10 +337,6 @@ def _base(relationship: PartnerRelationship) -> Assignment | None:
     ).first()
 
 
-def _filled(value: Any, place: dict[str, Any]) -> Any:
-    return [place.get(one, one) for one in value] if isinstance(value, list) else place.get(value, value)
-
-
 def _bulk_change_of(customer: Customer) -> uuid.UUID:
     made = bulk_changes.prepare(customer.tenant, [customer.rooms[0].pk], by=customer.admin)
     bulk_changes.describe(made, BulkAction.ENROLL, {})

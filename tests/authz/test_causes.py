@@ -11,7 +11,7 @@ MODULES = sorted(
     for pattern in ("services/*.py", "scopes.py", "sign_in.py")
     for path in (ROOT / app).glob(pattern)
 )
-RECORDS = {"recording", "_recording", "_changing", "together"}
+RECORDS = {"recording", "_recording", "_changing", "_deciding", "together"}
 ASKS = {"require", "require_whole", "is_support", "_require_support"}
 
 CAUSES = {
@@ -42,6 +42,7 @@ CAUSES = {
     "rooms.services.telemetry.record": "a device reports of its own room, by its token",
     "rooms.services.ticket_silence._close": "nobody had anything to add for days, by the database's clock",
     "rooms.services.monitoring._end_of_tenant": "the time of suppressions is over, by the database's clock",
+    "rooms.services.approvals._close_each": "time is over, or a step of taking rights away, which has asked",
     "rooms.services.approvals.remind_due": "a mail by the clock; changes nothing but that it was sent",
     "rooms.services.approvals.withdraw": "asks that it is the requester's own",
     "rooms.scopes.follow_groups": "a step of changing a group's rooms, which has asked",

@@ -14,15 +14,19 @@ from rooms.models import (
     HealthPeriod,
     HealthSignal,
     Release,
+    ReportRoom,
     Rollout,
     Room,
     RoomActivity,
+    RoomDay,
+    RoomPeriod,
     RoomUpdate,
     TicketAttachment,
     TicketEntry,
     TicketKind,
+    TicketUpload,
 )
-from tests.factories.world import World, assign, invite, join, make, over, room_group, security_group, ticket
+from tests.factories.world import World, assign, invite, join, make, over, room_group, security_group, ticket, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +35,7 @@ COMPOSITE = """
     WHERE contype = 'f' AND array_length(conkey, 1) = 2 ORDER BY conname
 """
 TIES = {
+    "approval_delegation_of_tenant": "rooms_approvalrequest",
     "assignment_role_of_tenant": "rbac_assignment",
     "device_room_of_tenant": "rooms_device",
     "group_member_group_of_tenant": "rooms_roomgroupmember",
@@ -41,10 +46,13 @@ TIES = {
     "member_group_of_tenant": "rbac_securitygroupmember",
     "member_user_of_tenant": "rbac_securitygroupmember",
     "relationship_delegation_of_tenant": "partners_partnerrelationship",
+    "reportroom_room_of_tenant": "rooms_reportroom",
     "role_delegation_of_tenant": "rbac_role",
     "rollout_ring_of_tenant": "rooms_rollout",
     "room_ring_of_tenant": "rooms_room",
     "roomactivity_room_of_tenant": "rooms_roomactivity",
+    "roomday_room_of_tenant": "rooms_roomday",
+    "roomperiod_room_of_tenant": "rooms_roomperiod",
     "roomupdate_rollout_of_tenant": "rooms_roomupdate",
     "roomupdate_room_of_tenant": "rooms_roomupdate",
     "scope_group_assignment_of_tenant": "rooms_assignmentroomgroup",
@@ -56,6 +64,7 @@ TIES = {
     "ticketentry_ticket_of_tenant": "rooms_ticketentry",
     "ticketroom_room_of_tenant": "rooms_ticketroom",
     "ticketroom_ticket_of_tenant": "rooms_ticketroom",
+    "ticketupload_ticket_of_tenant": "rooms_ticketupload",
 }
 
 
@@ -76,7 +85,8 @@ def execute(statement: str, *parameters: object) -> None:
 
 
 def rows_of_every_kind(world: World) -> None:
-    relationship, _ = invite(world.contoso, "ann@fabrikam.example")
+    relationship, (ann,) = join(world.contoso, world.fabrikam, "ann")
+    waiting(relationship, world.contoso.rooms[0], ann)
     group = room_group(world.contoso.tenant, "Berlin", *world.contoso.rooms)
     assignment = Assignment.objects.get(role__delegation=relationship.delegation)
     assignment.scoped_groups.create(tenant=world.contoso.tenant, room_group=group)
@@ -124,9 +134,21 @@ def rows_of_operations(room: Room) -> None:
     raised = ticket(room, kind=TicketKind.SYSTEM, **signal)
     of_ticket = {"tenant_id": room.tenant_id, "ticket": raised}
     entry = TicketEntry.objects.create(**of_ticket, kind="attachment", at=at, by="system")
-    TicketAttachment.objects.create(
-        **of_ticket, entry=entry, file_name="log.txt", content_type="text/plain", size=1, sha256="", stored_as="x"
+    log = {"file_name": "log.txt", "content_type": "text/plain", "size": 1, "sha256": ""}
+    TicketAttachment.objects.create(**of_ticket, entry=entry, **log, stored_as="x")
+    somebody = User.objects.filter(tenant=room.tenant_id)[0]
+    TicketUpload.objects.create(**of_ticket, by=somebody, at=at, **log, stored_as="y")
+    rows_of_reports(room)
+
+
+def rows_of_reports(room: Room) -> None:
+    tied = {"tenant_id": room.tenant_id, "room_id": room.pk}
+    RoomDay.objects.create(**tied, day=now().date())
+    ReportRoom.objects.update_or_create(
+        room=room, defaults={"tenant_id": room.tenant_id, "slot": 1, "settled_through": now()}
     )
+    sums = ("watched_days", "unhealthy_days", "unhealthy_seconds", "used_days", "booked_minutes", "calls", "poor_calls")
+    RoomPeriod.objects.create(**tied, days=30, **dict.fromkeys(sums, 0))
 
 
 def test_ties_between_tenants_are_known(world):
@@ -141,7 +163,9 @@ def test_no_row_moves_to_another_tenant(world, table):
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table} WHERE tenant_id = %s", [world.contoso.tenant.pk])
         assert cursor.fetchone()[0] > 0
-    with pytest.raises(IntegrityError, match=r"_of_tenant|Built-in roles are immutable|history is never changed"):
+    with pytest.raises(
+        IntegrityError, match=r"_of_tenant|Built-in roles are immutable|history is never changed|never changes"
+    ):
         execute(
             f"UPDATE {table} SET tenant_id = %s WHERE tenant_id = %s", world.tailwind.tenant.pk, world.contoso.tenant.pk
         )
@@ -190,8 +214,8 @@ def test_built_in_roles_never_change(world, key, change):
 def test_no_second_built_in_role_and_none_of_the_wrong_side(world):
     relationship, _ = invite(world.contoso, "ann@fabrikam.example")
     insert = (
-        "INSERT INTO rbac_role (tenant_id, delegation_id, key, name, description, permissions)"
-        " VALUES (%s, %s, %s, 'x', '', '{}')"
+        "INSERT INTO rbac_role (tenant_id, delegation_id, key, name, description, permissions, version)"
+        " VALUES (%s, %s, %s, 'x', '', '{}', 1)"
     )
     for delegation, key, constraint in (
         (None, "mmr_admin", "role_built_in_once"),
@@ -206,7 +230,8 @@ def test_no_second_built_in_role_and_none_of_the_wrong_side(world):
 def test_role_holds_known_permissions_only(world):
     with pytest.raises(IntegrityError, match="role_permissions_known"):
         execute(
-            "INSERT INTO rbac_role (tenant_id, key, name, description, permissions) VALUES (%s, '', 'x', '', '{rooms.all}')",
+            "INSERT INTO rbac_role (tenant_id, key, name, description, permissions, version)"
+            " VALUES (%s, '', 'x', '', '{rooms.all}', 1)",
             world.contoso.tenant.pk,
         )
 

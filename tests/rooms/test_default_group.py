@@ -129,5 +129,5 @@ def test_queries_of_the_page_do_not_grow_with_the_scopes(scene, django_assert_nu
             )
             assert member.pk
         client = browser(scene.admin)
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(12):
             client.get(scene.url())

@@ -192,7 +192,7 @@ def test_a_group_in_a_scope_is_not_deleted(scene):
     assert RoomGroup.objects.filter(pk=scene.group.pk).exists()
 
 
-@pytest.mark.parametrize(("name", "queries"), [("groups", 5), ("group", 11), ("group_rooms", 11)])
+@pytest.mark.parametrize(("name", "queries"), [("groups", 6), ("group", 13), ("group_rooms", 12)])
 def test_queries_do_not_grow_with_the_rows(scene, name, queries, django_assert_num_queries):
     for more in (0, 2):
         for _ in range(more):

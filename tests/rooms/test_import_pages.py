@@ -383,5 +383,5 @@ def test_pages_ask_as_often_for_many_rows_as_for_one(scene, django_assert_num_qu
     with django_assert_num_queries(12):
         client.post(scene.url(), {"file": file})
     found = InventoryImport.objects.get()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get(scene.url("rooms_import_report", found.pk))

@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from rbac.catalogue import BuiltIn, Permission
 from rbac.models import User
 from rooms import change_control
-from rooms.errors import NothingToUpdate, RingPaused, RolloutNotRunning, StaleRing
+from rooms.errors import AwaitsApproval, NothingToUpdate, RingPaused, RolloutNotRunning, StaleRing
 from rooms.models import ControlPolicy, Release, Rollout, Room, RoomActivity, RoomUpdate, UpdateRing
 from rooms.services import rollout_clock, rollout_control, rollouts
 from rooms.versions import order_of
@@ -208,6 +208,6 @@ def test_a_partners_change_comes_by_the_one_door(world: World, running: Rollout)
     line = last_line()
     assert line.user_id == ann.upn
     ControlPolicy.objects.filter(delegation=relationship.delegation_id).update(mode="manual")
-    with pytest.raises(Exception, match="Manual approval"):
+    with pytest.raises(AwaitsApproval):
         change_control.submit(Permission.RINGS_MODIFY, running, by=ann, action="resume")
     assert states(running) == ["in_progress", "paused", "paused", "waiting"]

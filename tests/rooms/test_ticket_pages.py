@@ -393,10 +393,8 @@ def test_report_with_a_room_brought_along(scene):
     room = scene.contoso.rooms[1]
     shown = scene.get(scene.admin, "ticket_add", query=f"?room={room.pk}").content.decode()
     assert f'value="{room.pk}" id="room-{room.pk}" checked' in shown
-    assert (
-        f"?room={room.pk}"
-        in browser(scene.admin).get(reverse("room", args=[scene.contoso.tenant.pk, room.pk])).content.decode()
-    )
+    incidents = reverse("room", args=[scene.contoso.tenant.pk, room.pk]) + "?tab=incidents"
+    assert f"?room={room.pk}" in browser(scene.admin).get(incidents).content.decode()
     answer = scene.post(
         scene.admin, "ticket_add", {"title": "Hum", "rooms": [room.pk], "severity": "warning"}, follow=True
     )

@@ -33,7 +33,7 @@ from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport,
 from rooms.services import keys, releases, rollout_clock
 from tests.factories.devices import bad, enroll, key_of, report
 from tests.factories.evidence import fingerprints, leaves
-from tests.factories.world import World, invite, join, make, room_group, security_group
+from tests.factories.world import World, invite, join, make, room_group, security_group, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +59,7 @@ SHOWN = {
     "rbac.securitygroup",
     "rbac.tenant",
     "rbac.user",
+    "rooms.approvalrequest",
     "rooms.bulkchange",
     "rooms.controlpolicy",
     "rooms.device",
@@ -70,6 +71,7 @@ SHOWN = {
     "rooms.rollout",
     "rooms.room",
     "rooms.roomgroup",
+    "rooms.roledraft",
     "rooms.updatering",
 }
 NOT_SHOWN = {
@@ -89,14 +91,9 @@ NOT_SHOWN = {
     "rooms.ticketattachment",
     "rooms.ticketentry",
     "rooms.ticketroom",
-    "rooms.approvalrequest",
     "rooms.ticketupload",
     "rooms.assignmentroom",
     "rooms.assignmentroomgroup",
-    "rooms.device",
-    "rooms.enrollmentkey",
-    "rooms.healthperiod",
-    "rooms.healthsignal",
     "rooms.roomactivity",
     "rooms.roomgrantrow",
     "rooms.roomupdate",
@@ -123,6 +120,7 @@ class Scene:
             scopes=[Permission.ROOMS_VIEW],
             lifetime=timedelta(days=9),
         )
+        waiting(self.relationship, contoso.rooms[0], self.ann)
         group = security_group(contoso.tenant, "Contoso techs", contoso.person("tess"))
         room_group(contoso.tenant, "Contoso tower", *contoso.rooms)
         AssignmentGroup.objects.create(
