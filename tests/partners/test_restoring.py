@@ -106,7 +106,7 @@ def test_everything_is_on_record(world):
         restoring.make_safe()
 
     platform = next(event for event in evidence.events if event.category == "Settings")
-    assert platform.after == {"relationships": 1, "invitations": 1, "tokens": 0, "sessions": 0, "messages": 1}
+    assert platform.after == {"relationships": 1, "invitations": 1, "tokens": 0, "sessions": 0, "messages": 2}
 
 
 def test_twice_does_no_harm(world):

@@ -255,7 +255,7 @@ def test_removing_takes_effect_on_the_next_request_of_people_and_programs(world,
         "Contoso: Assignment/Delete Primary admin / Invited admins Successful admin@contoso.example",
         "Contoso: Role/Delete Primary admin Successful admin@contoso.example",
     ]
-    assert evidence.kinds == ["partners.removed"]
+    assert evidence.kinds == ["partners.removed", "partners.ended"]
     assert code(admin.delete("api-partner", contoso, relationship.pk)) == (410, "relationship_over")
 
 
