@@ -100,7 +100,7 @@ def _contains(word: str) -> Q:
 
 def bases_of(relationships: Iterable[PartnerRelationship]) -> dict[Any, Assignment]:
     """*Invited admins* of each relationship, by the delegation's id; ended ones have none any more."""
-    found = Assignment.objects.filter(
+    found = Assignment.objects.select_related("role").filter(
         role__delegation__in=[one.delegation_id for one in relationships],
         role__key=BuiltIn.PARTNER_ADMIN,
         key=AssignmentKey.INVITED_ADMINS,

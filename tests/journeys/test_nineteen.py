@@ -242,7 +242,7 @@ def outcomes(scene: Scene, user: User, place: Place, door: str) -> dict[str, boo
 
 def is_unknown(answer: Any) -> bool:
     """Rooms that were named are not there for whoever asks, be they out of scope or nowhere."""
-    return UnknownRooms.text in text(answer) and answer.status_code in (200, 400)
+    return str(UnknownRooms.text) in text(answer) and answer.status_code in (200, 400)
 
 
 def column(role: BuiltIn) -> set[str]:

@@ -153,7 +153,7 @@ def test_domains_are_entered_and_taken_out(scene):
 
 @pytest.mark.parametrize(
     ("name", "queries"),
-    [("settings_general", 12), ("settings_notifications", 9), ("settings_mail", 8), ("settings_terms", 10)],
+    [("settings_general", 10), ("settings_notifications", 7), ("settings_mail", 6), ("settings_terms", 8)],
 )
 def test_queries_do_not_grow_with_the_rows(scene, name, queries, django_assert_num_queries):
     for number in (1, 3):

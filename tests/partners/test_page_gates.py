@@ -22,10 +22,8 @@ CHANGING_PAGES = [
     "add_partner_step",
     "partner_remove",
     "invited_admins",
-    "assignment_members",
-    "assignment_scope",
 ]
-ROLE_PAGES = ["roles", "role", "assignment"]
+ROLE_PAGES = ["roles", "role", "assignment", "assignment_members", "assignment_scope"]
 POST_ONLY = ["invitation_resend", "invitation_revoke", "partner_suspend", "partner_resume"]
 READ_ONLY = [*SETTINGS_PAGES, *ROLE_PAGES]
 

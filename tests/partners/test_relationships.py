@@ -342,7 +342,14 @@ def test_removal_is_complete_at_once(rich):
         assert not seen(person) & set(contoso.rooms)
         assert access.effective(person, contoso.tenant.pk) == frozenset()
     assert set(rich.bob.groups.all()) == set(rich.carl.groups.all()) == set(rich.gus.groups.all()) == set()
-    assert evidence.events[0].before == {"state": "active", "people": 3, "rooms": 2, "invitations": 1, "tokens": 1}
+    assert evidence.events[0].before == {
+        "state": "active",
+        "people": 3,
+        "rooms": 2,
+        "invitations": 1,
+        "tokens": 1,
+        "requests": 0,
+    }
     assert evidence.messages == [
         ("partners.removed", str(rich.relationship.pk), "waiting"),
         ("partners.ended", str(rich.relationship.pk), "waiting"),

@@ -136,7 +136,7 @@ def test_the_first_key_is_issued_without_a_warning(scene):
     assert "Version 1 of the enrolment key is there." in text(answer)
 
 
-@pytest.mark.parametrize(("name", "queries"), [("keys", 10), ("keys_reset", 9)])
+@pytest.mark.parametrize(("name", "queries"), [("keys", 8), ("keys_reset", 7)])
 def test_queries_do_not_grow_with_the_versions(scene, name, queries, django_assert_num_queries):
     for more in (0, 2):
         for _ in range(more):

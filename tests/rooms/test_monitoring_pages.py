@@ -90,7 +90,7 @@ def test_a_tab_asks_as_often_for_many_as_for_one(scene, django_assert_num_querie
         assert client.get(scene.url(tab=tab)).status_code == 200
 
 
-QUERIES = {"status": 14, "incidents": 10, "updates": 10, "activity": 10, "settings": 10}
+QUERIES = {"status": 11, "incidents": 7, "updates": 7, "activity": 7, "settings": 7}
 
 
 def test_status_says_how_the_room_is_and_why(scene):

@@ -154,7 +154,7 @@ def test_without_figures_the_page_says_when_they_come(clock):
     assert "No figures yet" in page
 
 
-@pytest.mark.parametrize(("who", "statements"), [("admin", 15), ("ann", 17)])
+@pytest.mark.parametrize(("who", "statements"), [("admin", 13), ("ann", 14)])
 def test_statements_do_not_grow_with_the_rooms(scene, who, statements):
     person = scene.ann if who == "ann" else scene.contoso.admin
     client = browser(person)

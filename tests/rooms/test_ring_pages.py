@@ -316,17 +316,17 @@ def statements(scene: Scene, name: str) -> int:
 
 
 STATEMENTS = {
-    "rings": 11,
-    "ring": 13,
-    "ring_add": 8,
-    "ring_edit": 10,
-    "ring_rooms": 11,
-    "ring_delete": 11,
-    "rollout": 13,
-    "rollout_pause": 10,
-    "rollout_resume": 10,
-    "rollout_retry": 10,
-    "rollout_force": 10,
+    "rings": 9,
+    "ring": 11,
+    "ring_add": 6,
+    "ring_edit": 8,
+    "ring_rooms": 9,
+    "ring_delete": 9,
+    "rollout": 11,
+    "rollout_pause": 8,
+    "rollout_resume": 8,
+    "rollout_retry": 8,
+    "rollout_force": 8,
 }
 
 
