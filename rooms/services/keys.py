@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from audit import outbox
 from audit.clock import Now, now
 from audit.log import recording
 from audit.models import AuditEvent, Category, Operation, Result
@@ -21,6 +22,7 @@ from rbac.catalogue import Permission
 from rbac.models import Tenant, TenantStatus, User
 from rooms.errors import InvalidGrace, KeyUnreadable, NoKey, TooManyDownloads
 from rooms.models import EnrollmentKey
+from rooms.operation_emails import key_notice
 
 NAME = "enrolment key"  # how the log calls it
 PREFIX = "trmk_"
@@ -53,6 +55,7 @@ def reset(tenant: Tenant, *, by: User, grace: timedelta = timedelta()) -> Enroll
             line.operation = Operation.CREATE
         else:
             line.before = {"version": last.version, "fingerprint": last.fingerprint}
+            outbox.leave(key_notice(key))
         line.after = {"version": key.version, "fingerprint": key.fingerprint, "grace_hours": _hours(grace)}
     return key
 

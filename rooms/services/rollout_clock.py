@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from audit import outbox
 from audit.clock import Now, now
 from audit.context import Line
 from audit.log import recording
@@ -29,6 +30,7 @@ from rooms.models import (
     RoomUpdateState,
     UpdateRing,
 )
+from rooms.operation_emails import rollout_notice
 from rooms.services import activity, releases, rollout_plan, rollouts, room_updates
 from rooms.services.rollouts import MOST_ATTEMPTS
 
@@ -149,6 +151,8 @@ def finish(rollout_id: int) -> None:
         if not line.is_void:
             rollout_plan.move(rollout, state)
             line.after = {"state": state.value}
+            if has_failed:
+                outbox.leave(rollout_notice(rollout))
 
 
 def late_rings() -> list[int]:

@@ -242,7 +242,8 @@ def outcomes(scene: Scene, user: User, place: Place, door: str) -> dict[str, boo
 
 def is_unknown(answer: Any) -> bool:
     """Rooms that were named are not there for whoever asks, be they out of scope or nowhere."""
-    return str(UnknownRooms.text) in text(answer) and answer.status_code in (200, 400)
+    said = {200: "Choose at least one room.", 400: str(UnknownRooms.text)}
+    return said.get(answer.status_code, "?") in text(answer)
 
 
 def column(role: BuiltIn) -> set[str]:

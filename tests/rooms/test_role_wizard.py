@@ -369,7 +369,7 @@ def test_permission_table_has_the_readers_own_column(world, client):
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize(
     ("name", "number"),
-    [("permission_table", 7), ("security_groups", 9), ("room_access", 18)],
+    [("permission_table", 5), ("security_groups", 7), ("room_access", 16)],
 )
 def test_queries_do_not_grow(world, client, django_assert_num_queries, name, number, count):
     room = world.contoso.german[0]
