@@ -187,7 +187,7 @@ class SecurityGroup(models.Model):
     address = models.CharField(
         _("address"), max_length=MAX_LENGTH, blank=True, help_text=_("Its mail address, if any.")
     )
-    version = models.PositiveIntegerField(_("version"), default=1)
+    version = models.PositiveIntegerField(_("version"), default=1, db_default=1)
     people: models.ManyToManyField = models.ManyToManyField(
         User, through="SecurityGroupMember", related_name="security_groups"
     )
@@ -280,7 +280,7 @@ class Role(models.Model):
     name = models.CharField(_("name"), max_length=100)
     description = models.CharField(_("description"), max_length=500, blank=True)
     permissions = ArrayField(models.CharField(max_length=30, choices=Permission), verbose_name=_("permissions"))
-    version = models.PositiveIntegerField(_("version"), default=1)
+    version = models.PositiveIntegerField(_("version"), default=1, db_default=1)
 
     class Meta:
         verbose_name = _("role")
@@ -347,7 +347,7 @@ class Assignment(models.Model):
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     group = models.OneToOneField(Group, models.PROTECT, related_name="assignment", help_text=_("Holds the index rows."))
     room_count = models.PositiveIntegerField(default=0, help_text=_("Index rows per permission; chooses query plans."))
-    version = models.PositiveIntegerField(_("version"), default=1)
+    version = models.PositiveIntegerField(_("version"), default=1, db_default=1)
     people: models.ManyToManyField = models.ManyToManyField(
         User, through="AssignmentMember", related_name="assignments"
     )

@@ -15,7 +15,7 @@ from trm_portal.development.servers import Servers
 from trm_portal.development.state import PROJECT, StateFolder
 
 APPS = ["audit", "rbac", "rooms", "partners"]
-FIRST_VERSION = ["0002_rules", "0003_rules"]  # beside each initial migration
+FIRST_VERSION = ["0002_rules", "0003_rules", "0006_operation_rules"]  # beside each initial migration
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 PLAIN = {
     "style": ["-m", "ruff", "check", "."],
