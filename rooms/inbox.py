@@ -3,15 +3,21 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Case, CharField, F, QuerySet, Value, When
 from django.http import Http404
 
-from audit.clock import now
+from audit.clock import Now
 from rbac import access
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest, refuse
 from rooms.models import ApprovalRequest, ApprovalState, Room
 from rooms.services import approvals
+
+_STATE_NOW = Case(
+    When(state=ApprovalState.PENDING, expires_at__lte=Now(), then=Value(ApprovalState.EXPIRED.value)),
+    default=F("state"),
+    output_field=CharField(),
+)
 
 
 def require_place(request: TenantRequest) -> None:
@@ -23,7 +29,8 @@ def require_place(request: TenantRequest) -> None:
 
 def seen(request: TenantRequest) -> QuerySet[ApprovalRequest]:
     """The requests of the customer that the person sees, with what their pages name."""
-    return approvals.seen_by(request.person, request.customer, request.held).select_related("delegation__relationship")
+    found = approvals.seen_by(request.person, request.customer, request.held)
+    return found.annotate(state_now=_STATE_NOW).select_related("delegation__relationship")
 
 
 def find_request(request: TenantRequest, approval_id: UUID) -> ApprovalRequest:
@@ -36,9 +43,8 @@ def find_request(request: TenantRequest, approval_id: UUID) -> ApprovalRequest:
 
 
 def state_of(found: ApprovalRequest) -> ApprovalState:
-    """Its state this second: over when its time is, whether or not the clock has marked it."""
-    state = ApprovalState(found.state)
-    return ApprovalState.EXPIRED if state is ApprovalState.PENDING and found.expires_at <= now() else state
+    """The state in which `seen` found it: over when its time is, whether or not the clock has marked it."""
+    return ApprovalState(getattr(found, "state_now", found.state))
 
 
 def readable(request: TenantRequest, found: Collection[ApprovalRequest]) -> set[UUID]:

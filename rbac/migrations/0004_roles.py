@@ -32,7 +32,9 @@ class Migration(migrations.Migration):
     dependencies = [("rbac", "0003_settings")]
     operations = [
         *(
-            migrations.AddField(model, "version", models.PositiveIntegerField(default=1, db_default=1, verbose_name="version"))
+            migrations.AddField(
+                model, "version", models.PositiveIntegerField(default=1, db_default=1, verbose_name="version")
+            )
             for model in ("assignment", "role", "securitygroup")
         ),
         migrations.RunSQL(CLAIMS, CLAIMS_UNDO),

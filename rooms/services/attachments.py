@@ -30,7 +30,14 @@ from rbac.access import require
 from rbac.catalogue import Permission
 from rbac.models import User
 from rooms.attachment_types import type_of
-from rooms.errors import AttachmentRefused, AttachmentTooLarge, TicketOver, TooManyAttachments, UploadGone
+from rooms.errors import (
+    AttachmentRefused,
+    AttachmentTooLarge,
+    AwaitsApproval,
+    TicketOver,
+    TooManyAttachments,
+    UploadGone,
+)
 from rooms.models import EntryKind, Ticket, TicketAttachment, TicketEntry, TicketState, TicketUpload
 from rooms.parcels import message_notice
 from rooms.services.ticket_history import enter, hold, name_of
@@ -84,11 +91,13 @@ def store(ticket: Ticket, *, by: User, file_name: str, stream: IO[bytes]) -> Tic
 def handed_in(ticket: Ticket, *, by: User, file_name: str, stream: IO[bytes]) -> Iterator[str]:
     """The id of the stored file, for the change that the block submits; if that is refused, the file is gone again.
 
-    Raises what `store` raises.
+    What waits for approval keeps it. Raises what `store` raises.
     """
     upload = store(ticket, by=by, file_name=file_name, stream=stream)
     try:
         yield str(upload.pk)
+    except AwaitsApproval:
+        raise
     except Exception:
         _discard([upload])
         raise

@@ -16,6 +16,7 @@ PARTS = 4  # the routes are dealt out to so many tests, which run side by side
 
 # The models that support staff may look at. None shows a secret; tests/trm_portal/test_admin.py proves that.
 BACK_OFFICE = {
+    "rooms.approvalrequest",
     "audit.auditevent",
     "audit.chainlink",
     "audit.outboxmessage",

@@ -155,7 +155,7 @@ def _by_operation(openapi) -> dict[Operation, Any]:
 
 
 def _allowed(scene, operation):
-    if operation.name.startswith("api-token"):
+    if operation.name.startswith("api-token") or operation.name == "api-approval-withdraw":
         return scene.partner()
     return scene.invited() if operation.name.startswith("api-my-invitation") else scene.admin()
 

@@ -51,4 +51,4 @@ def test_the_api_files_a_refusal_like_the_pages(world: World) -> None:
     tess = world.contoso.member(BuiltIn.SITE_TECH, "tess")
     answer = person(tess).post("api-groups", world.contoso.tenant.pk, body={"name": "Mine"})
     assert answer.status_code == 403
-    assert failed() == [("Group", "groups.view (api-groups)", tess.upn, "permission_denied")]
+    assert failed() == [("Group", "groups.create (api-groups)", tess.upn, "permission_denied")]

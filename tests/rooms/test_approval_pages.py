@@ -205,7 +205,7 @@ def test_policies_are_changed_for_later(scene):
 
 
 def test_lists_ask_as_often_for_three_as_for_one(scene, django_assert_num_queries):
-    for client, count in ((browser(scene.admin), 8), (browser(scene.ann), 10)):
+    for client, count in ((browser(scene.admin), 7), (browser(scene.ann), 7)):
         for rooms in ([], [scene.contoso.rooms[0], scene.contoso.rooms[1]]):
             for room in rooms:
                 scene.ask(Room.objects.get(pk=room.pk), scene.ann, f"Name {room.pk} {count}")

@@ -202,6 +202,7 @@ class Scene:
         for room in contoso.rooms[1:]:
             keys.reset(contoso.tenant, by=contoso.admin)
             report(enroll(contoso, room)[0], bad())
+            waiting(self.relationship, contoso.rooms[0], self.ann)
         for name in ("gil", "hal"):
             person = contoso.person(name)
             PartnerDraft.objects.create(tenant=contoso.tenant, user=person)
