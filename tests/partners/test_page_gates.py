@@ -25,7 +25,7 @@ CHANGING_PAGES = [
 ]
 ROLE_PAGES = ["roles", "role", "assignment", "assignment_members", "assignment_scope"]
 POST_ONLY = ["invitation_resend", "invitation_revoke", "partner_suspend", "partner_resume"]
-READ_ONLY = [*SETTINGS_PAGES, *ROLE_PAGES]
+READ_ONLY = [*SETTINGS_PAGES, "roles", "role", "assignment"]
 
 
 class Scene:
