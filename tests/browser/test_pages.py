@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from partners.models import PartnerRelationship
 from rbac.models import Role
-from rooms.models import Room, RoomGroup
+from rooms.models import ApprovalRequest, Rollout, Room, RoomGroup, Ticket
 from tests.browser.conftest import PHONE, WIDE
 from tests.browser.scene import sign_in, site
 from trm_portal.development.demo_people import ADA, ANN, TAILWIND, TESSA, WIDE_WORLD, Person
@@ -32,8 +32,11 @@ def test_pages_of_an_mmr_admin(new_page: Callable[..., Page], look: dict[str, An
     room = Room.objects.filter(**tailwind).order_by("pk")[0]
     group = RoomGroup.objects.filter(**tailwind).order_by("pk")[0]
     active = PartnerRelationship.objects.get(**tailwind, label="Fabrikam AV Services")
-    role = active.delegation.roles.get()
+    role = active.delegation.roles.get(key="partner_admin")
     assignment = role.assignments.get()
+    ticket = Ticket.objects.filter(**tailwind, kind="customer").exclude(state="closed").order_by("pk")[0]
+    rollout = Rollout.objects.filter(**tailwind).order_by("pk")[0]
+    request = ApprovalRequest.objects.filter(**tailwind, state="pending").order_by("pk")[0]
     lead = Role.objects.get(**tailwind, key="site_lead", delegation=None)
     for path in (
         "",
@@ -41,7 +44,12 @@ def test_pages_of_an_mmr_admin(new_page: Callable[..., Page], look: dict[str, An
         "rooms/?q=Berlin&sort=-city",
         f"rooms/{room.pk}/",
         f"rooms/{room.pk}/edit/",
+        *(f"rooms/{room.pk}/?tab={tab}" for tab in ("incidents", "updates", "activity", "settings")),
+        f"rooms/{room.pk}/access/",
+        f"rooms/{room.pk}/suppress/",
+        f"rooms/{room.pk}/unenrol/",
         "rooms/import/",
+        "rooms/filters/",
         "groups/",
         "groups/add/",
         f"groups/{group.pk}/",
@@ -59,6 +67,31 @@ def test_pages_of_an_mmr_admin(new_page: Callable[..., Page], look: dict[str, An
         f"settings/roles/{role.pk}/assignments/{assignment.pk}/?tab=scope",
         f"settings/roles/{role.pk}/assignments/{assignment.pk}/scope/",
         "settings/audit-logs/",
+        "tickets/",
+        "tickets/add/",
+        f"tickets/{ticket.pk}/",
+        f"tickets/{ticket.pk}/close/",
+        "rings/",
+        "rings/add/",
+        f"rings/{rollout.ring_id}/",
+        f"rings/{rollout.ring_id}/edit/",
+        f"rings/{rollout.ring_id}/rooms/",
+        f"rollouts/{rollout.pk}/",
+        "reports/",
+        "approvals/",
+        "approvals/?tab=decided",
+        f"approvals/{request.pk}/",
+        f"settings/partners/{active.pk}/change-control/",
+        "settings/general/",
+        "settings/terms/",
+        "settings/notifications/",
+        "settings/notifications/mail/",
+        "settings/keys/",
+        "settings/keys/reset/",
+        "settings/roles/permission-table/",
+        "settings/roles/add/",
+        "settings/roles/security-groups/",
+        "settings/roles/security-groups/add/",
         "no-such-page/",
     ):
         look_at(page, home + path)
@@ -74,6 +107,11 @@ def test_pages_of_a_partner(new_page: Callable[..., Page], look: dict[str, Any])
         f"{customer}rooms/",
         f"{customer}rooms/{room.pk}/",
         f"{customer}settings/roles/",
+        f"{customer}tickets/",
+        f"{customer}tickets/add/?room={room.pk}",
+        f"{customer}rings/",
+        f"{customer}reports/",
+        f"{customer}approvals/",
         "/invitations/",
     ):
         look_at(page, path)
