@@ -30,6 +30,8 @@ from rbac.upn import PATTERN
 from rooms.models import (
     MOST_DAYS,
     OPEN_UPDATES,
+    ApprovalRequest,
+    ApprovalState,
     AssignmentRoom,
     AssignmentRoomGroup,
     RolloutState,
@@ -39,6 +41,7 @@ from rooms.models import (
     RoomUpdateState,
     UpdateRing,
 )
+from rooms.services import approvals
 
 LIVE = (DelegationState.ACTIVE, DelegationState.SUSPENDED)
 STUCK_AFTER = timedelta(minutes=15)  # the sweep comes every 30 seconds
@@ -194,6 +197,16 @@ def rings_and_rollouts() -> Iterator[str]:
     yield from _named("roomupdate", running)
 
 
+def approvals_settled() -> Iterator[str]:
+    """Nothing waits under an ended relationship or is half done; what is asked for is what was asked for."""
+    waiting = ApprovalRequest.objects.filter(state=ApprovalState.PENDING)
+    yield from _named("request", waiting.filter(delegation__state=DelegationState.ENDED))
+    yield from _named("request", ApprovalRequest.objects.filter(state=ApprovalState.APPROVED))
+    for request in ApprovalRequest.objects.order_by("pk").iterator():
+        if approvals.digest_of(request) != request.digest:
+            yield f"request {request.pk} was altered"
+
+
 def database_guards() -> Iterator[str]:
     """The database refuses what it is to refuse: triggers are on, constraints hold, the app cannot rewrite the log."""
     with connection.cursor() as cursor:
@@ -209,8 +222,10 @@ def database_guards() -> Iterator[str]:
 
 
 TRIGGERS = (
+    "approval_kept",
     "audit_event_append_only",
     "audit_link_append_only",
+    "claim_at_home",
     "invitation_answered",
     "last_admin_assignment",
     "last_admin_group",
@@ -219,6 +234,8 @@ TRIGGERS = (
     "ring_days_counted",
     "ring_kept",
     "role_built_in",
+    "terms_acceptance_kept",
+    "ticket_entry_kept",
 )
 _TRIGGERS = "SELECT tgname FROM pg_trigger WHERE tgname = ANY(%s) AND tgenabled IN ('O', 'A')"
 
@@ -241,5 +258,6 @@ CHECKS: dict[str, Check] = {
     "outbox": outbox_moves,
     "identities": identities,
     "rings": rings_and_rollouts,
+    "approvals": approvals_settled,
     "guards": database_guards,
 }

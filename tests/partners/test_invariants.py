@@ -15,9 +15,9 @@ from partners.models import Invitation
 from partners.services import invitations, relationships, tokens
 from rbac.catalogue import BuiltIn, Permission
 from rbac.models import Assignment, AssignmentMember, Role
-from rooms.models import Release, Rollout, RoomGroup, RoomUpdate, UpdateRing
+from rooms.models import ApprovalRequest, Release, Rollout, RoomGroup, RoomUpdate, UpdateRing
 from rooms.services import releases, rollout_clock, room_updates
-from tests.factories.world import World, custom_role, invite, join, make
+from tests.factories.world import World, custom_role, invite, join, make, waiting
 
 Run = Callable[..., None]
 
@@ -63,7 +63,11 @@ def unguarded(owner: Run) -> Iterator[None]:
         "partners_invitation",
         "audit_auditevent",
         "audit_chainlink",
+        "rbac_pendingclaim",
+        "partners_termsacceptance",
         "rooms_updatering",
+        "rooms_approvalrequest",
+        "rooms_ticketentry",
     )
     for table in tables:
         owner(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -320,6 +324,27 @@ def test_room_that_is_still_open_in_a_rollout_that_does_not_run(world, state):
     Rollout.objects.filter(pk=rollout.pk).update(state=state)
     assert broken() == {"rings": [f"roomupdate {RoomUpdate.objects.get().pk}"]}
     assert Release.objects.count() == 1
+
+
+def test_request_that_waits_under_an_ended_relationship_and_one_that_was_altered(owner, world):
+    relationship, (ann,) = join(world.contoso, world.fabrikam, "ann")
+    request = waiting(relationship, world.contoso.rooms[0], ann)
+    assert broken() == {}
+    owner("ALTER TABLE rooms_approvalrequest DISABLE TRIGGER USER")
+    try:
+        ApprovalRequest.objects.update(params={"changes": {"capacity": 3}})
+        assert broken() == {"approvals": [f"request {request.pk} was altered"]}
+        ApprovalRequest.objects.update(params=request.params)
+    finally:
+        owner("ALTER TABLE rooms_approvalrequest ENABLE TRIGGER USER")
+    relationships.remove(relationship, by=world.contoso.admin)
+    assert broken() == {}
+    owner("ALTER TABLE rooms_approvalrequest DISABLE TRIGGER USER")
+    try:
+        ApprovalRequest.objects.update(state="pending", decided_at=None, decided_upn="", decided_by=None)
+    finally:
+        owner("ALTER TABLE rooms_approvalrequest ENABLE TRIGGER USER")
+    assert broken() == {"approvals": [f"request {request.pk}"]}
 
 
 def test_constraint_that_was_never_validated(loosen, owner, committed_db):
