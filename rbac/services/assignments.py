@@ -163,7 +163,7 @@ def change_members(
         is_changed = enlist(assignment, added, by=by) | dismiss(assignment, removed)
         grants.project_members(assignment)
         if is_changed:
-            Assignment.objects.filter(pk=assignment.pk).update(version=F("version") + 1)
+            _count_version(assignment)
         if removed:
             _tell_of_loss(assignment, by)
         line.after = {"members_added": added.names, "members_removed": removed.names}
@@ -207,6 +207,10 @@ def dismiss(assignment: Assignment, members: Members) -> bool:
         PendingClaim.objects.filter(assignment=assignment, upn__in=members.claims).delete()[0],
     )
     return any(gone)
+
+
+def _count_version(assignment: Assignment) -> None:
+    Assignment.objects.filter(pk=assignment.pk).update(version=F("version") + 1)
 
 
 def _size(assignment: Assignment) -> int:
