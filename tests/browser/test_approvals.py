@@ -46,7 +46,7 @@ def test_what_went_stale_fails_for_both_and_is_asked_again(new_page: Callable[..
 
     sign_in(tessa, TESSA)
     tessa.goto(f"/c/{room.tenant_id}/rooms/{room.pk}/edit/")
-    tessa.get_by_label("Campus").fill("Prater")
+    tessa.locator("#id_campus").fill("Prater")
     tessa.get_by_role("button", name="Save").click()
     tessa.goto(address)
     tessa.get_by_role("button", name="Approve").click()
@@ -68,7 +68,7 @@ def ask(page: Page, room: Room, name: str, why: str) -> str:
     """Ann asks for another name and floor; the address of the request."""
     page.goto(f"/c/{room.tenant_id}/rooms/{room.pk}/edit/")
     page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("Floor", exact=True).fill("77")
+    page.locator("#id_floor").fill("77")
     page.get_by_label("Why?").fill(why)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Waiting for approval").first).to_be_visible()

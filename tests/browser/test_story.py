@@ -82,6 +82,7 @@ def rename_a_room(page: Page) -> None:
     page.locator("input[type=search]").first.fill("Hamburg")
     page.locator("input[type=search]").first.press("Enter")
     page.locator("tbody a").first.click()
+    page.locator(".tabs").get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="Edit").first.click()
     page.get_by_label("Name", exact=True).fill("Elbe")
     page.get_by_role("button", name="Save").click()
