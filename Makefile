@@ -25,7 +25,7 @@ check: ## Look for mistakes without running the portal: style, types, order of t
 	@$(ENVIRONMENT) check && exec $(RUN) -m trm_portal.development.checks
 
 browser: ## Run the tests in a real browser (needs a chromium)
-	@$(ENVIRONMENT) check && exec $(RUN) -m pytest tests/browser $(ARGS)
+	@$(ENVIRONMENT) check && exec $(RUN) -m pytest -n auto --dist worksteal tests/browser $(ARGS)
 
 bench: ## Measure the performance contract on fresh data (ROOMS=10000,100000)
 	@$(ENVIRONMENT) check && exec $(RUN) -m benchmarks $(ARGS)
