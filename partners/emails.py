@@ -23,7 +23,7 @@ from rbac import letters
 from rbac.letters import Facts
 from rbac.models import DelegationState, Tenant, TenantStatus, User
 from rbac.services import notifications
-from rbac.services.notifications import Event, Recipient
+from rbac.services.notifications import Event
 
 ONE_NOTICE_IN = timedelta(days=1)
 
@@ -80,7 +80,7 @@ def send_linked(message: OutboxMessage, postman: Postman) -> None:
     """The customer's MMR admins know which organisation has linked, and where to remove it."""
     relationship = _open_relationship(message.subject_id)
     if "to" not in message.payload:
-        _split(message, relationship.tenant)
+        notifications.share_out(message, relationship.tenant, EVENTS[message.kind])
         return
     _send_to_customer(message, relationship, {"linked_at": relationship.delegation.linked_at}, postman)
 
@@ -92,7 +92,7 @@ def send_wrong_tenant(message: OutboxMessage, postman: Postman) -> None:
     relationship = _open_relationship(invitation.relationship_id)
     if "to" not in message.payload:
         _require_news(message)
-        _split(message, relationship.tenant)
+        notifications.share_out(message, relationship.tenant, EVENTS[message.kind])
         return
     _send_to_customer(message, relationship, {"invited_upn": invitation.upn}, postman)
 
@@ -123,9 +123,9 @@ def send_ended(message: OutboxMessage, postman: Postman) -> None:
     if relationship.state != (DelegationState.LAPSED if is_lapsed else DelegationState.ENDED):
         raise Obsolete
     if "to" not in message.payload:
-        _split(message, relationship.tenant)
+        notifications.share_out(message, relationship.tenant, EVENTS[message.kind])
         return
-    recipient = _recipient(message, relationship.tenant)
+    recipient = notifications.addressee(message, relationship.tenant, EVENTS[message.kind])
     facts: Facts = {
         "partner": message.payload["label"],
         "by": message.payload["by"],
@@ -154,9 +154,9 @@ def send_terms(message: OutboxMessage, postman: Postman) -> None:
     if waiting is None or str(waiting.version) != message.subject_id:
         raise Obsolete
     if "to" not in message.payload:
-        _split(message, customer)
+        notifications.share_out(message, customer, EVENTS[message.kind])
         return
-    recipient = _recipient(message, customer)
+    recipient = notifications.addressee(message, customer, EVENTS[message.kind])
     facts: Facts = {
         "version": message.subject_id,
         "published_at": waiting.published_at,
@@ -204,24 +204,11 @@ def _send_to_invited(message: OutboxMessage, invitation: Invitation, postman: Po
     _send(message, invitation.address, invitation.language, invitation.tenant, facts, postman)
 
 
-def _split(message: OutboxMessage, customer: Tenant) -> None:
-    recipients = notifications.recipients_of(customer, EVENTS[message.kind])
-    split(message, notifications.payloads_for(recipients, message.payload))
-
-
-def _recipient(message: OutboxMessage, customer: Tenant) -> Recipient:
-    """Whom the message goes to. Raises Obsolete for who is no MMR admin any more, or not to be told."""
-    found = notifications.recipient_of(customer, EVENTS[message.kind], message.payload["to"])
-    if found is None:
-        raise Obsolete
-    return found
-
-
 def _send_to_customer(
     message: OutboxMessage, relationship: PartnerRelationship, facts: Facts, postman: Postman
 ) -> None:
     who = message.payload
-    recipient = _recipient(message, relationship.tenant)
+    recipient = notifications.addressee(message, relationship.tenant, EVENTS[message.kind])
     path = reverse("partner", args=[relationship.tenant_id, relationship.pk])
     facts = {
         **facts,

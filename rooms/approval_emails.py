@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, override
 
 from audit.mail import Postman
 from audit.models import OutboxMessage
-from audit.outbox import Obsolete, Parcel, delivers, split
+from audit.outbox import Obsolete, Parcel, delivers
 from rbac import letters
 from rbac.access import holds, rights
 from rbac.catalogue import Permission
@@ -70,12 +70,9 @@ def _ask(message: OutboxMessage, postman: Postman) -> None:
     if not ApprovalRequest.objects.waiting().filter(pk=request.pk).exists():
         raise Obsolete
     if "to" not in message.payload:
-        recipients = notifications.recipients_of(request.tenant, Event.APPROVAL_REQUESTED)
-        split(message, notifications.payloads_for(recipients, message.payload))
+        notifications.share_out(message, request.tenant, Event.APPROVAL_REQUESTED)
         return
-    told = notifications.recipient_of(request.tenant, Event.APPROVAL_REQUESTED, message.payload["to"])
-    if told is None:
-        raise Obsolete
+    told = notifications.addressee(message, request.tenant, Event.APPROVAL_REQUESTED)
     _send(
         message, postman, request, told.address, told.language, SUBJECTS[message.kind], is_reader=told.user is not None
     )

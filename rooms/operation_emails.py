@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, override
 
 from audit.mail import Postman
 from audit.models import OutboxMessage
-from audit.outbox import Obsolete, Parcel, delivers, split
+from audit.outbox import Obsolete, Parcel, delivers
 from rbac import letters
 from rbac.models import Tenant
 from rbac.services import notifications
@@ -74,12 +74,9 @@ def _tell(
 ) -> None:
     """One message for each whom the customer chose, in his language; only somebody of the portal gets the address."""
     if "to" not in message.payload:
-        recipients = notifications.recipients_of(tenant, event)
-        split(message, notifications.payloads_for(recipients, message.payload))
+        notifications.share_out(message, tenant, event)
         return
-    told = notifications.recipient_of(tenant, event, message.payload["to"])
-    if told is None:
-        raise Obsolete
+    told = notifications.addressee(message, tenant, event)
     with override(notifications.supported(told.language)):
         known = facts() | {"button_url": settings.PUBLIC_URL + path if told.user is not None else ""}
     button = gettext_lazy("Show it in the portal")

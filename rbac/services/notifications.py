@@ -224,9 +224,17 @@ def admins_of(tenant: Tenant) -> QuerySet[User]:
     return people.select_related("tenant").distinct().order_by("upn")
 
 
-def payloads_for(recipients: Iterable[Recipient], payload: Mapping[str, object]) -> list[dict[str, object]]:
-    """`payload` once for each of `recipients`, for `outbox.split`: each gets a mail of its own."""
-    return [{**payload, "to": one.address} for one in recipients]
+def share_out(message: OutboxMessage, tenant: Tenant, event: Event) -> None:
+    """In the place of `message` there is one for each whom `tenant` wants told of `event`: each gets a mail of its own."""
+    outbox.split(message, [{**message.payload, "to": one.address} for one in recipients_of(tenant, event)])
+
+
+def addressee(message: OutboxMessage, tenant: Tenant, event: Event) -> Recipient:
+    """Whom a shared-out message goes to. Raises Obsolete for who is not to be told (any more)."""
+    found = recipient_of(tenant, event, message.payload["to"])
+    if found is None:
+        raise outbox.Obsolete
+    return found
 
 
 def _recipient(person: User, tenant: Tenant) -> Recipient:
