@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import cast
+from urllib.parse import unquote
 
 import structlog
 from django.conf import settings
@@ -102,10 +103,13 @@ class AuditContext(Middleware):
 
 
 class Justification(Middleware):
-    """Why a change is wanted, for the case that it has to be approved first: a field of every form, a header for tools."""
+    """Why a change is wanted, for the case that it has to be approved first: a field of every form, a header for tools.
+
+    A header holds ASCII only, so other signs come as in addresses: UTF-8, percent-encoded.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        said = request.headers.get("Change-Justification", "")
+        said = unquote(request.headers.get("Change-Justification", ""))
         if request.method == "POST" and not is_api(request):
             said = request.POST.get("justification", "")
         token = justification.set("".join(sign for sign in said if sign.isprintable() or sign == "\n"))

@@ -1,5 +1,6 @@
-"""`make docs`: write the documents that are made from code (PAGES) into docs/; a test compares."""
+"""`make docs`: write what is made from code: documents (PAGES) and the client's types (CLIENT); a test compares."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from types import ModuleType
@@ -17,9 +18,12 @@ from partners.states import INVITATION
 from rbac.catalogue import CONTROLLED_EVENTS, IMPLIES, TABLE, BuiltIn
 from rbac.states import DELEGATION
 from rooms.states import APPROVAL, ROLLOUT, ROOM, ROOM_UPDATE, TICKET, WORK
+from trm_portal.api_views import document
+from trm_portal.development import client_code
 from trm_portal.errors import GENERAL
 
 DOCS = settings.BASE_DIR / "docs"
+CLIENT_FOLDER = settings.BASE_DIR / "client" / "rooms_portal"
 MADE = "<!-- Made from code; `make docs` writes it anew. -->\n"
 
 
@@ -123,6 +127,12 @@ RULES = {
     "Partners, invitations, tokens": partners.errors,
 }
 PAGES = {"permissions.md": permissions, "states.md": states, "problems.md": problems}
+CLIENT = {"models.py": client_code.models, "operations.py": client_code.operations}
+
+
+def client_module(name: str) -> str:
+    """A module of CLIENT, from the API's document of today."""
+    return CLIENT[name](json.loads(document("json")))
 
 
 class Command(BaseCommand):
@@ -133,3 +143,5 @@ class Command(BaseCommand):
         with override("en"):
             for name, text in PAGES.items():
                 (DOCS / name).write_text(text())
+            for name in CLIENT:
+                (CLIENT_FOLDER / name).write_text(client_module(name))
