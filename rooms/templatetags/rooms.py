@@ -174,8 +174,12 @@ def shown_update_state(code: str) -> Shown:
 
 
 @register.inclusion_tag("rooms/approvals/asks_first.html", takes_context=True)
-def asks_first(context: Context, event: str) -> dict[str, Any]:
-    """Part of a form whose change the customer wants to approve first: says so, and asks why. Nothing for anybody else."""
+def asks_first(context: Context, event: str, form: str = "") -> dict[str, Any]:
+    """Part of a form whose change the customer wants to approve first: says so, and asks why. Nothing for anybody else.
+
+    `form` is the id of the form, where this stands outside of it; `justification` of the page is what was said before.
+    """
     request = context["request"]
     waits = change_control.asks_first(request.person, Permission(event), request.customer.pk, request.held)
-    return {"waits": waits, "customer": request.customer, "justification": request.POST.get("justification", "")}
+    said = request.POST.get("justification", context.get("justification", ""))
+    return {"waits": waits, "customer": request.customer, "justification": said, "form": form}

@@ -24,6 +24,7 @@ from rbac.models import Assignment, AssignmentKey, User
 from rbac.paging import Page, page
 from rbac.services import security_groups
 from rooms import change_control, scopes
+from rooms.errors import AwaitsApproval
 from rooms.models import RoomGroup
 from rooms.reach import room_counts
 from rooms.role_forms import MemberForm
@@ -217,6 +218,7 @@ def scope(request: TenantRequest, role_id: int, assignment_id: int) -> HttpRespo
         return redirect(detour)
     context = shared(request, found, (_("Scope"), "")) | choice.context()
     context |= {"broken": broken, "choice_actions": "rooms/roles/scope_actions.html", "is_changed": copy.is_changed}
+    context["justification"] = copy.why
     return render(request, "rooms/roles/scope.html", context)
 
 
@@ -228,7 +230,7 @@ def _scope_clicked(request: TenantRequest, copy: "WorkingCopy", choice: RoomChoi
     if "cancel" in request.POST:
         copy.forget()
         return back
-    copy.keep(choice.changed(request.POST))
+    copy.keep(choice.changed(request.POST), request.POST.get("justification", copy.why)[:500])
     if "save" not in request.POST:
         return redirect(request.get_full_path())
     if copy.is_stale:
@@ -243,8 +245,11 @@ def _scope_clicked(request: TenantRequest, copy: "WorkingCopy", choice: RoomChoi
             messages.success(request, _("The rooms are saved. The change took effect at once."))
     except TermsWaiting:
         raise  # the terms are shown, and the change goes on
+    except AwaitsApproval:
+        copy.forget()  # the request has it now
+        raise
     except ValidationError as error:
-        copy.keep(choice.known(copy.now))
+        copy.keep(choice.known(copy.now), copy.why)
         return " ".join(error.messages)
     copy.forget()
     return back
@@ -260,6 +265,7 @@ class WorkingCopy:
         kept = self._session.get(self._key)
         self._begun = Scope.from_data(kept["begun"]) if kept else self._stored
         self.now = Scope.from_data(kept["now"]) if kept else self._stored
+        self.why = str(kept.get("why", "")) if kept else ""
 
     @property
     def is_changed(self) -> bool:
@@ -270,9 +276,9 @@ class WorkingCopy:
         """Whether somebody has saved another scope since this copy was begun."""
         return self._begun != self._stored
 
-    def keep(self, scope: Scope) -> None:
-        self.now = scope
-        self._session[self._key] = {"begun": self._begun.as_data(), "now": scope.as_data()}
+    def keep(self, scope: Scope, why: str) -> None:
+        self.now, self.why = scope, why
+        self._session[self._key] = {"begun": self._begun.as_data(), "now": scope.as_data(), "why": why}
 
     def begin_again(self) -> None:
         self._begun = self.now = self._stored

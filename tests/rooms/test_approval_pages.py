@@ -8,9 +8,11 @@ from django.urls import reverse
 from rbac.catalogue import BuiltIn, Permission
 from rbac.services import delegations
 from rooms import change_control, scopes
-from rooms.models import ApprovalRequest, Room
-from rooms.services import approvals, policies
+from rooms.models import ApprovalRequest, Room, UpdateRing
+from rooms.scopes import Scope
+from rooms.services import approvals, policies, roles
 from rooms.services import rooms as room_service
+from rooms.services.roles import Proposed
 from tests.factories.browsing import browser, links, text, told
 from tests.factories.world import ask_first, asked, join, make, over
 
@@ -73,6 +75,37 @@ def test_partner_is_told_plainly_that_nothing_has_changed(scene):
     assert "Nothing has changed yet: your change waits for the customer’s approval." in told(answer)
     assert made.justification == "New sign"
     assert Room.objects.get(pk=room.pk).display_name == "Contoso room 1"
+
+
+def test_moving_rooms_to_a_ring_says_so_and_asks_why(scene):
+    ring = UpdateRing.objects.filter(tenant=scene.contoso.tenant, is_default=False).first()
+    Room.objects.filter(pk=scene.contoso.german[1].pk).update(ring=ring)  # so that Ann sees the ring
+    url = reverse("ring_rooms", args=[scene.contoso.tenant.pk, ring.pk])
+    page = browser(scene.ann).get(url)
+    assert "Contoso approves such changes first" in text(page)
+    sent = {"move": "1", "pick": scene.contoso.rooms[0].pk, "justification": "Tests first"}
+    browser(scene.ann).post(url, sent)
+    assert ApprovalRequest.objects.get(event=Permission.RINGS_MODIFY).justification == "Tests first"
+    assert "approves such changes" not in text(browser(scene.admin).get(url))
+
+
+def test_scope_keeps_the_reason_while_rooms_are_chosen_and_hands_it_in(scene):
+    """Every click on the page is a request of its own: what was typed stays, until the request has it."""
+    desk = Proposed("Desk", members=(), scope=Scope(rooms=frozenset({scene.contoso.german[0].pk})))
+    role = roles.create(
+        scene.contoso.tenant, by=scene.ann, name="Help desk", permissions=["tickets.view"], assignment=desk.as_data()
+    )
+    assignment = role.assignments.get()
+    url = reverse("assignment_scope", args=[scene.contoso.tenant.pk, role.pk, assignment.pk])
+    mine = browser(scene.ann)
+    page = mine.get(url)
+    assert "Contoso approves such changes first" in text(page)
+    mine.post(url, {"add": "1", "pick": scene.contoso.german[1].pk, "justification": "The desk grows"})
+    assert ">The desk grows</textarea>" in mine.get(url).content.decode()
+    mine.post(url, {"save": "1", "justification": "The desk grows"})
+    made = ApprovalRequest.objects.get(action="scope")
+    assert made.justification == "The desk grows"
+    assert "Not saved yet" not in text(mine.get(url))
 
 
 def test_customers_own_people_are_asked_nothing(scene):
