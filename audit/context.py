@@ -43,6 +43,22 @@ class Recorded:
     """The lines of one recorded transaction, in the order in which the recordings were opened."""
 
     lines: list[Line] = field(default_factory=list)
+    # Through which relationship somebody works in a tenant's data, by (tenant, user).
+    relationships: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
+
+    def named(self) -> list[Line]:
+        """The lines, each with the relationship through which it came about."""
+        for line in self.lines:
+            if line.relationship_id is None:
+                line.relationship_id = self.relationships.get((line.tenant_id, line.user_id))
+        return self.lines
+
+
+def through(relationship: UUID, *, tenant: UUID, user: str) -> None:
+    """What `user` does in the data of `tenant` in the open recording, he does through this relationship."""
+    current = recorded.get()
+    if current is not None:
+        current.relationships[tenant, user] = relationship
 
 
 origin: ContextVar[Origin] = ContextVar("audit_origin", default=Origin())  # noqa: B039 - frozen

@@ -156,7 +156,7 @@ def _outermost(line: Line | None) -> Iterator[None]:
     try:
         with transaction.atomic():
             yield
-            written = [one for one in current.lines if not one.is_void]
+            written = [one for one in current.named() if not one.is_void]
             chain.seal(written, origin.get(), after=_IN_PASSING if is_inside_foreign_block else _CONSTRAINTS_SPEAK)
     except Exception as error:
         broken = _as_rule(error)
@@ -223,6 +223,6 @@ def _write_failures(current: Recorded, error: Exception) -> None:
         with transaction.atomic():
             for parcel in parcels:
                 outbox.put(parcel)
-            chain.seal(current.lines, origin.get())
+            chain.seal(current.named(), origin.get())
     except Exception:  # noqa: BLE001 - the change's own error matters more to the caller than ours
         security_log.exception("the failure of %s could not be recorded", current.lines[:1])

@@ -22,6 +22,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
+from audit.context import through
 from rbac.catalogue import ANY_SCOPE, CEILING, ROOM_PERMISSIONS, Permission, with_implied
 from rbac.models import (
     Assignment,
@@ -331,7 +332,7 @@ def require(user: Person, permission: Permission, target: Model, *, whole: bool 
     otherwise.
 
     Inside a transaction the delegations the answer rests on are held until it ends, so that a removal comes either
-    before (and is seen) or after the change.
+    before (and is seen) or after the change; and the lines of the open recording name the one.
     """
     if connection.in_atomic_block:
         _hold_delegation(user, target)
@@ -347,6 +348,8 @@ def _hold_delegation(user: Person, target: Model) -> None:
         with connection.cursor() as cursor:
             query, parameters = held.values("pk").query.sql_with_params()
             cursor.execute(f"{query} FOR SHARE", parameters)
+            for (delegation,) in cursor.fetchall():  # one at most: a partner has one live delegation of a customer
+                through(delegation, tenant=tenant_id, user=user.upn)
 
 
 def permissions_on(

@@ -159,7 +159,7 @@ class Visitor:
                 return self.open(href)
         raise AssertionError(f"no link “{text}” among {[label for label, _ in self.page.links]} at {self.page.url}")
 
-    def press(self, text: str, *, files: dict[str, Any] | None = None, **typed: Any) -> Seen:
+    def press(self, text: str, /, *, files: dict[str, Any] | None = None, **typed: Any) -> Seen:
         """Press the first button called `text`, after typing (or ticking: a list) into the fields of its form."""
         for form in self.page.forms:
             for button in form.buttons:

@@ -10,7 +10,7 @@ from rbac.models import User
 from rooms.errors import StaleVersion
 from rooms.models import Room
 from rooms.services.rooms import EDITABLE, modify
-from tests.factories.evidence import leaves, refused
+from tests.factories.evidence import leaves, mark, refused
 from tests.factories.world import World, join, make, over
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +52,21 @@ def test_only_what_differs_stands_in_the_log(world):
     with leaves(f"{LINE} Successful {ADMIN}") as evidence:
         change(world.contoso.rooms[0], world.contoso.admin, city="Bonn", country="DE")
     assert evidence.events[0].after == {"city": "Bonn"}
+
+
+def test_lines_of_a_partners_work_name_the_relationship_refused_ones_too(world):
+    """What the customer asks of its log: what did this partner do?"""
+    relationship, (ann,) = join(world.contoso, world.fabrikam, "ann")
+    evidence = mark()
+    change(world.contoso.german[0], ann, capacity=4)
+    with pytest.raises(PermissionDenied):
+        change(world.contoso.rooms[2], ann, capacity=4)
+    change(world.contoso.german[0], world.contoso.admin, capacity=5)
+    assert [(one.result, one.relationship_id) for one in evidence.events] == [
+        ("Successful", relationship.delegation_id),
+        ("Failed", relationship.delegation_id),
+        ("Successful", None),
+    ]
 
 
 def test_stale_version_is_refused(world):
