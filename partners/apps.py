@@ -7,9 +7,13 @@ class PartnersConfig(AppConfig):
     verbose_name = _("Partners")
 
     def ready(self) -> None:
-        """Messages about partners are delivered in every process, and changes of a partner ask for the newest terms."""
+        """Messages about partners are delivered in every process, changes of a partner ask for the newest terms, and every
+        page knows how many invitations wait for its reader."""
         import partners.emails  # noqa: F401, PLC0415 - reads models, which are there only now
+        from partners import customers  # noqa: PLC0415
         from partners.services import terms  # noqa: PLC0415
+        from rbac import gates  # noqa: PLC0415
         from rbac.services import delegations  # noqa: PLC0415
 
         delegations.asks(terms.require_accepted)
+        gates.asks("open_invitations", customers.open_count)

@@ -1,10 +1,12 @@
-"""The addresses of partners: the customer's below its own, those of the invited person apart."""
+"""The addresses of partners: the customer's below its own; those of the partner's people and the invited person apart."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
 from partners.views import (
     add_partner,
     change_control,
+    customer_tokens,
+    customers,
     invitations,
     invited_admins,
     notifications,
@@ -41,8 +43,16 @@ _of_tenant: list[URLPattern | URLResolver] = [
     path("partners/<uuid:relationship_id>/", include(_of_relationship)),
 ]
 
+_of_customer: list[URLPattern | URLResolver] = [
+    path("", customers.customer, name="customer"),
+    path("tokens/", customer_tokens.tokens, name="customer_tokens"),
+    path("tokens/<slug:prefix>/revoke/", customer_tokens.revoke, name="customer_token_revoke"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("c/<uuid:tenant_id>/settings/", include(_of_tenant)),
+    path("customers/", customers.customers, name="customers"),
+    path("customers/<uuid:tenant_id>/", include(_of_customer)),
     path("invitations/", invitations.invitations, name="invitations"),
     path("invitations/<uuid:invitation_id>/", invitations.invitation, name="invitation"),
     path("invitations/<uuid:invitation_id>/accept/", invitations.accept, name="invitation_accept"),

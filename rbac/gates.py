@@ -3,8 +3,8 @@
 A gate answers 404 for what the person cannot see (it might as well not exist) and 403 for what he sees but may not do.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Concatenate, NoReturn, ParamSpec, cast
 from uuid import UUID
@@ -13,6 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
 from django.http import Http404, HttpRequest, HttpResponse
 
 from audit.log import recording
@@ -36,12 +37,23 @@ _CATEGORIES = {
 }
 
 
+# What the apps above want to know of a person with every page; they know rbac, rbac does not know them.
+_asked: dict[str, Callable[[User], Combinable]] = {}
+
+
+def asks(name: str, question: Callable[[User], Combinable]) -> None:
+    """Have `question(person)`, an expression, answered with every standing, in the same statement: `known[name]`."""
+    _asked[name] = question
+
+
 @dataclass(frozen=True)
 class Standing:
     """Where the person of a request stands: all live rights, and the tenants they lead to. For showing only."""
 
     held: Rights
     tenants: tuple[Tenant, ...]
+    # What the apps above have asked; nothing for somebody who is at home nowhere.
+    known: Mapping[str, Any] = field(default_factory=dict)
 
     def tenant(self, tenant_id: UUID) -> Tenant | None:
         return next((one for one in self.tenants if one.pk == tenant_id), None)
@@ -71,8 +83,11 @@ def _standing_of(user: User | AnonymousUser) -> Standing:
     ids = {one.tenant_id for one in held}
     if user.tenant_id is not None and user.is_home_member and getattr(user, "limits", None) is None:
         ids.add(user.tenant_id)
-    tenants = Tenant.objects.filter(pk__in=ids).exclude(status=TenantStatus.CLOSED).order_by("name", "pk")
-    return Standing(held, tuple(sorted(tenants, key=lambda tenant: tenant.pk != user.tenant_id)))
+    open_ones = Tenant.objects.filter(pk__in=ids).exclude(status=TenantStatus.CLOSED).order_by("name", "pk")
+    questions = {f"asked_{name}": question(user) for name, question in _asked.items()}
+    tenants = sorted(open_ones.annotate(**questions), key=lambda tenant: tenant.pk != user.tenant_id)
+    known = {name: getattr(tenants[0], f"asked_{name}") for name in _asked} if tenants else {}
+    return Standing(held, tuple(tenants), known)
 
 
 def enter(request: HttpRequest, tenant_id: UUID) -> TenantRequest:

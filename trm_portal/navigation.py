@@ -143,8 +143,9 @@ def _settings(request: HttpRequest, customer: Tenant) -> Group:
 
 
 def _partner_side(request: HttpRequest) -> Group:
-    url = reverse("invitations")
-    entry = Entry(_("Invitations"), url, "envelope-open", request.path.startswith(url))
+    url, answers = reverse("customers"), reverse("invitations")
+    waiting = gates.standing(request).known.get("open_invitations", 0)
+    entry = Entry(_("Customers"), url, "building", request.path.startswith((url, answers)), waiting)
     return Group(_("Working for others"), [entry])
 
 

@@ -267,6 +267,7 @@ SPECTACULAR_SETTINGS = {
         "ControlledEvent": "rbac.catalogue.CONTROLLED_EVENTS",
         "NotificationEvent": "rbac.services.notifications.Event.values",
         "PartnerState": "rbac.models.DelegationState.values",
+        "CustomerState": "partners.api.customers.STATES",
         "InvitationState": "partners.models.InvitationState.values",
     },
 }

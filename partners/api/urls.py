@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from partners.api.customers import Customers, OneCustomer
 from partners.api.invitations import Invitations, OneInvitation, Resend, Revoke
 from partners.api.me import CurrentTerms, Me
 from partners.api.my_invitations import Accept, Deny, MyInvitations, OneOfMine
@@ -54,5 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invitations/<uuid:invitation_id>/", OneOfMine.as_view(), name="api-my-invitation"),
     path("invitations/<uuid:invitation_id>/accept/", Accept.as_view(), name="api-my-invitation-accept"),
     path("invitations/<uuid:invitation_id>/deny/", Deny.as_view(), name="api-my-invitation-deny"),
+    path("customers/", Customers.as_view(), name="api-customers"),
+    path("customers/<uuid:tenant_id>/", OneCustomer.as_view(), name="api-customer"),
     path("customers/<uuid:tenant_id>/", include(_of_customer)),
 ]

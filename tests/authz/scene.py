@@ -144,6 +144,7 @@ SAID: dict[str, dict[str, Any]] = {
     "api-rings": {"name": "Another ring", "rollout_days": 3},
     "api-ring": {"test_days": 1},
     "api-ring-rooms": {"rooms": ["room_id"]},
+    "customer_tokens": {"name": "Another token", "scopes": ["rooms.view"], "days": 30},
     "ring_add": {"name": "Another ring", "rollout_days": 3, "test_days": 0},
     "ring_edit": {"name": "Another name", "rollout_days": 2, "test_days": 0, "version": 1},
     "ring_order": {"to": "up"},

@@ -112,6 +112,9 @@ def test_pages_of_a_partner(new_page: Callable[..., Page], look: dict[str, Any])
         f"{customer}rings/",
         f"{customer}reports/",
         f"{customer}approvals/",
+        "/customers/",
+        f"/customers/{room.tenant_id}/",
+        f"/customers/{room.tenant_id}/tokens/",
         "/invitations/",
     ):
         look_at(page, path)

@@ -1,0 +1,54 @@
+"""The gate of a customer's page on the partner's side: open as long as the relationship lives, suspended or not."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+
+from partners import customers
+from rbac import gates
+from rbac.gates import TenantRequest
+from rbac.models import Delegation, DelegationState, Tenant, User
+
+P = ParamSpec("P")
+
+
+class PartnerRequest(TenantRequest):
+    """A request that has passed the gate: of whom, about which delegation. `held` is empty while it is suspended.
+
+    `customer` is there only while one can work in it, so that the frame leads nowhere that is closed.
+    """
+
+    delegation: Delegation
+    about: Tenant
+    is_active: bool
+
+
+def enter(request: HttpRequest, tenant_id: UUID) -> PartnerRequest:
+    """Let the person in if he holds something in a live delegation of the customer. Raises Http404 otherwise."""
+    entered = cast(PartnerRequest, request)
+    person = cast(User, request.user)
+    found = customers.held_by(person).select_related("tenant", "held_by", "relationship").filter(tenant=tenant_id)
+    delegation = found.first()
+    if delegation is None:
+        raise Http404
+    entered.person, entered.delegation, entered.about, entered.held = person, delegation, delegation.tenant, ()
+    entered.is_active = delegation.state == DelegationState.ACTIVE
+    if entered.is_active:
+        gates.enter(request, tenant_id)
+    return entered
+
+
+def partner_page(
+    view: Callable[Concatenate[PartnerRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, UUID, P], HttpResponse]:
+    """A page about one customer, for the people of its partner. Anonymous: to sign-in. Everybody else: 404."""
+
+    @wraps(view)
+    def gated(request: HttpRequest, tenant_id: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        return view(enter(request, tenant_id), *args, **kwargs)
+
+    return cast(Any, login_required(gated))
