@@ -12,6 +12,7 @@ BlankEnum: TypeAlias = Literal[""]
 CategoryCountCategoryEnum: TypeAlias = Literal["audio", "display", "peripherals", "connectivity", "versioning", "customer"]
 ClosingReason: TypeAlias = Literal["fixed", "not_reproducible", "no_fault", "duplicate", "other"]
 ControlledEvent: TypeAlias = Literal["rooms.modify", "rings.modify", "tickets.create_incident", "tickets.update", "roles.modify"]
+CustomerState: TypeAlias = Literal["active", "suspended"]
 DecisionEnum: TypeAlias = Literal["approve", "reject"]
 DelegablePermissionCode: TypeAlias = Literal["rooms.view", "rooms.modify", "groups.view", "rings.view", "rings.modify", "reports.view", "tickets.create_incident", "tickets.view", "tickets.update", "roles.view", "roles.modify"]
 EntryItemKindEnum: TypeAlias = Literal["opened", "message", "attachment", "state", "assigned", "closed", "reopened"]
@@ -200,6 +201,14 @@ class AssignablePerson(TypedDict):
     organisation: str
 
 
+class Assigned(TypedDict):
+    """A role you hold."""
+
+    role: str
+    assignment: str
+    valid_until: str | None
+
+
 class AssigneeRequest(TypedDict):
     """The id of a person, or null for nobody."""
 
@@ -362,6 +371,8 @@ class Customer(TypedDict):
     is_home: bool
     """Whether it is your own organisation."""
     time_zone: str
+    relationship: Relationship | None
+    """Null for your own organisation."""
 
 
 class CustomerDetail(TypedDict):
@@ -372,6 +383,8 @@ class CustomerDetail(TypedDict):
     is_home: bool
     """Whether it is your own organisation."""
     time_zone: str
+    relationship: RelationshipDetail | None
+    """Null for your own organisation."""
     permissions: dict[str, Literal["everywhere", "in_scope", "nowhere"]]
 
 
@@ -1080,6 +1093,54 @@ class ReasonItem(TypedDict):
     """The scope names these room groups."""
     valid_from: str | None
     valid_until: str | None
+
+
+class Relationship(TypedDict):
+    """What your organisation and the customer have agreed on, and how much of it you see."""
+
+    state: CustomerState
+    linked_at: str
+    valid_until: str | None
+    """When the relationship ends by itself."""
+    access_until: str | None
+    """When your own access ends by itself."""
+    needs_primary_admin: bool
+    room_count: int | None
+    """Rooms in your scope; null if you see none."""
+    open_ticket_count: int | None
+    """Null if you see no tickets there."""
+
+
+class RelationshipDetail(TypedDict):
+    """All about the relationship that your organisation may see."""
+
+    state: CustomerState
+    linked_at: str
+    valid_until: str | None
+    """When the relationship ends by itself."""
+    access_until: str | None
+    """When your own access ends by itself."""
+    needs_primary_admin: bool
+    room_count: int | None
+    """Rooms in your scope; null if you see none."""
+    open_ticket_count: int | None
+    """Null if you see no tickets there."""
+    assignments: list[Assigned]
+    """What you hold your permissions through."""
+    primary_admins: list[AdminSchema]
+    change_control: dict[str, Literal["auto", "manual"]]
+    """What the customer wants to approve first: rooms.modify, rings.modify, tickets.create_incident, tickets.update,
+    roles.modify.
+    """
+    terms: RelationshipTerms
+
+
+class RelationshipTerms(TypedDict):
+    """The version of the terms that the relationship rests on."""
+
+    version: int
+    sha256: str
+    accepted_at: str
 
 
 class Report(TypedDict):

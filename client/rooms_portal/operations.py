@@ -179,9 +179,7 @@ class Operations(ABC):
         return self._each(_at("/customers/{}/roles/{}/assignments/", tenant_id, role_id), {})
 
     def customer(self, tenant_id: str) -> CustomerDetail:
-        """One customer. An address below a customer, whose id is `tenant_id`. Handlers find `customer`, `person` and
-        `held` on the request.
-        """
+        """One customer. How far you hold each permission there, and what the two organisations have agreed on."""
         answer: CustomerDetail = self._call("GET", _at("/customers/{}/", tenant_id))
         return answer
 
@@ -197,17 +195,32 @@ class Operations(ABC):
         answer: CustomerTermsItem = self._call("POST", _at("/customers/{}/terms/accept/", tenant_id), body=body)
         return answer
 
-    def customers(self, *, cursor: str | None = None, page_size: int | None = None) -> CustomerPage:
+    def customers(
+        self,
+        *,
+        cursor: str | None = None,
+        page_size: int | None = None,
+        q: str | None = None,
+        state: Literal["active", "suspended"] | None = None,
+    ) -> CustomerPage:
         """The customers you can work in. By name; your own organisation is among them, unless you ask with a token.
+        A customer that has suspended the relationship stays on the list, and nothing else of it can be read.
         cursor: The place in the list; taken from `next` or `previous`.
         page_size: How many items at most.
+        q: Words that the name contains.
+        state: Leaves out your own organisation.
         """
-        answer: CustomerPage = self._call("GET", "/customers/", query={"cursor": cursor, "page_size": page_size})
+        answer: CustomerPage = self._call("GET", "/customers/", query={"cursor": cursor, "page_size": page_size, "q": q, "state": state})
         return answer
 
-    def each_customers(self) -> Iterator[Customer]:
+    def each_customers(
+        self,
+        *,
+        q: str | None = None,
+        state: Literal["active", "suspended"] | None = None,
+    ) -> Iterator[Customer]:
         """Each item of `customers`, page by page."""
-        return self._each("/customers/", {})
+        return self._each("/customers/", {"q": q, "state": state})
 
     def domain_add(self, tenant_id: str, body: DomainBodyRequest) -> DomainItem:
         """Enter a domain. Needs `settings.modify`. It counts for nothing until the operator’s support has verified
