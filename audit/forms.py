@@ -1,15 +1,16 @@
 """What the audit page asks for: a period, and what to look at in it."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from audit.models import PUBLISHED_CATEGORIES, AuditEvent, Result
+from audit.models import AuditEvent, Category, Result
 
 KEPT = timedelta(days=180)  # how far back the log can be downloaded
 SHOWN_AT_FIRST = timedelta(days=30)
@@ -70,17 +71,23 @@ class PeriodForm(forms.Form):
 
 
 class FilterForm(forms.Form):
-    """What to look at on the page; the file always holds everything of its period."""
+    """What to look at on the page, and what the whole export holds; the published file knows no filter."""
 
     category = forms.ChoiceField(
         label=_("Category"),
         required=False,
-        choices=[("", _("All categories")), *((one.value, one.label) for one in PUBLISHED_CATEGORIES)],
+        choices=[("", _("All categories")), *((one.value, one.label) for one in Category)],
     )
+    partner = forms.ChoiceField(label=_("What did this partner do?"), required=False)
     result = forms.ChoiceField(
         label=_("Result"), required=False, choices=[("", _("All results")), *((one.value, one.label) for one in Result)]
     )
     user = forms.CharField(label=_("User starts with"), required=False, max_length=150)
+
+    def __init__(self, asked: Any, *, partners: Sequence[tuple[str, str]]) -> None:
+        """`partners` are the choices: id of a relationship, and what it is called."""
+        super().__init__(asked)
+        self.fields["partner"].choices = [("", _("Everybody")), *partners]  # type: ignore[attr-defined]
 
     def clean_user(self) -> str:
         return str(self.cleaned_data["user"]).lower()
@@ -88,7 +95,12 @@ class FilterForm(forms.Form):
     def narrow(self, events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         """Those of `events` that were asked for. Call it on a valid form only."""
         asked = self.cleaned_data
-        events = events.filter(category__in=[asked["category"]] if asked["category"] else PUBLISHED_CATEGORIES)
+        if asked["category"]:
+            events = events.filter(category=asked["category"])
+        if asked["partner"]:
+            # Its own people's doing: not what the customer did to it, nor what happened by itself.
+            events = events.filter(relationship_id=asked["partner"], user_tenant_id__isnull=False)
+            events = events.exclude(user_tenant_id=F("tenant_id"))
         if asked["result"]:
             events = events.filter(result=asked["result"])
         if asked["user"]:

@@ -1,6 +1,7 @@
 """The audit pages' addresses. Who may open them is said above this app, so a gate comes from there."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -12,9 +13,14 @@ View = Callable[..., HttpResponseBase]
 Gate = Callable[[View], Callable[..., Any]]
 
 
-def behind(gate: Gate) -> list[URLPattern]:
-    """The pages behind `gate`, which calls a view with the request and the tenant's id once somebody has passed."""
+def behind(gate: Gate, partners: views.Partners) -> list[URLPattern]:
+    """The pages behind `gate`, which calls a view with the request and the tenant's id once somebody has passed.
+
+    `partners` says what a tenant's relationships are called.
+    """
+    pages = {"": ("audit_logs", views.logs), "download/": ("audit_download", views.download)}
+    pages["download/all/"] = ("audit_download_all", views.download_all)
     return [
-        path("c/<uuid:tenant_id>/settings/audit-logs/", gate(views.logs), name="audit_logs"),
-        path("c/<uuid:tenant_id>/settings/audit-logs/download/", gate(views.download), name="audit_download"),
+        path(f"c/<uuid:tenant_id>/settings/audit-logs/{place}", gate(partial(view, partners=partners)), name=name)
+        for place, (name, view) in pages.items()
     ]

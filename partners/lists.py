@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import BadRequest
@@ -119,3 +120,16 @@ def delivery_of(invitations: Iterable[Invitation]) -> dict[str, OutboxMessage]:
     ids = [str(one.pk) for one in invitations]
     found = OutboxMessage.objects.filter(kind=INVITATION, subject_id__in=ids).order_by("subject_id", "-pk")
     return {one.subject_id: one for one in found.distinct("subject_id")}
+
+
+def names_for_the_log(tenant_id: UUID) -> list[tuple[str, str]]:
+    """What the partners of a tenant are called, ended ones too, by what its log calls the relationship; by name."""
+    found = (
+        PartnerRelationship.objects.filter(tenant=tenant_id)
+        .select_related("delegation")
+        .order_by("label", "created_at")
+    )
+    return [
+        (str(one.delegation_id), one.label if one.is_open else f"{one.label} ({one.delegation.get_state_display()})")
+        for one in found
+    ]

@@ -11,6 +11,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from audit import urls as audit_urls
+from partners.lists import names_for_the_log
 from rbac import gates
 from rbac.catalogue import Permission
 from trm_portal import views
@@ -38,7 +39,7 @@ urlpatterns = [
     path("api/", include("trm_portal.api_urls")),
     path("", include("partners.urls")),
     path("", include("rooms.urls")),
-    *audit_urls.behind(_log_gate),
+    *audit_urls.behind(_log_gate, names_for_the_log),
 ]
 
 if settings.DEBUG:

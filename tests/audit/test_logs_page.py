@@ -2,9 +2,11 @@
 
 import csv
 import io
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,15 +14,17 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import escape
 
-from audit import listing
+from audit import extended_export, listing
 from audit.clock import now
 from audit.log import recording
-from audit.models import AuditEvent
+from audit.models import PUBLISHED_CATEGORIES, AuditEvent, Category
 from partners.services import relationships
 from rbac.catalogue import BuiltIn, Permission
 from rbac.models import User
+from rooms import change_control
+from rooms.services.rooms import modify
 from tests.factories.evidence import leaves
-from tests.factories.world import World, assign, custom_role, join, make, over
+from tests.factories.world import World, ask_first, asked, assign, custom_role, join, make, over
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +47,10 @@ def browser(user: User) -> Client:
 
 def page(world: World) -> str:
     return reverse("audit_logs", args=[world.contoso.tenant.pk])
+
+
+def full(world: World) -> str:
+    return reverse("audit_download_all", args=[world.contoso.tenant.pk])
 
 
 def file(world: World) -> str:
@@ -89,13 +97,13 @@ def test_page_is_for_mmr_admins_only(world):
 
     for person, status in expected.items():
         client = browser(person)
-        for address in (page(world), file(world)):
+        for address in (page(world), file(world), full(world)):
             assert client.get(address).status_code == status, (person, address)
     assert relationship.state == "active"
 
 
 def test_anonymous_is_sent_to_sign_in(world, client):
-    for address in (page(world), file(world)):
+    for address in (page(world), file(world), full(world)):
         assert client.get(address)["Location"] == f"/sign-in/?next={address}"
 
 
@@ -106,7 +114,7 @@ def test_unknown_tenant_is_not_found(world, admin):
 
 
 def test_nothing_but_get_is_answered(world, admin):
-    for address in (page(world), file(world)):
+    for address in (page(world), file(world), full(world)):
         assert admin.post(address).status_code == 405
 
 
@@ -140,7 +148,7 @@ def test_period_that_cannot_be_is_said_at_the_field(world, admin, start, end, co
         for name, text in {"start": start, "end": end}.items()
     }
 
-    for address, status in ((page(world), 200), (file(world), 400)):
+    for address, status in ((page(world), 200), (file(world), 400), (full(world), 400)):
         answer = admin.get(address, asked)
         assert answer.status_code == status
         assert code in {error.code for error in answer.context["period"].errors.as_data()[field]}
@@ -221,9 +229,17 @@ def test_page_shows_the_lines_of_the_file_newest_first(world, admin):
 
     names = shown(admin.get(page(world)))
 
-    assert names[:2] == ["newer", "older"]
+    assert names[:3] == ["newer", "room change", "older"]
+    names.remove("room change")  # not among the published categories
     downloaded = admin.get(file(world)).getvalue().decode()
-    assert [row[1] for row in csv.reader(io.StringIO(downloaded))][1:] == names[::-1]
+    published = [
+        event.object_name
+        for event in AuditEvent.objects.filter(
+            category__in=PUBLISHED_CATEGORIES, tenant_id=world.contoso.tenant.pk
+        ).order_by("-id")
+    ]
+    assert [row[1] for row in csv.reader(io.StringIO(downloaded))][1:] == published[::-1]
+    assert set(published) == set(names)
 
 
 def test_filters_narrow_the_page(world, admin):
@@ -244,7 +260,7 @@ def test_filters_narrow_the_page(world, admin):
 
 
 def test_filter_that_is_none_is_said(world, admin):
-    answer = admin.get(page(world), {"category": "Room"})
+    answer = admin.get(page(world), {"category": "Weather"})
 
     assert answer.status_code == 200
     assert "events" not in answer.context
@@ -329,4 +345,89 @@ def test_page_needs_as_many_queries_for_three_lines_as_for_one(world, admin):
     record(world, "two", "Role")
     record(world, "three", "Role")
 
-    assert (for_one, queries()) == (7, 7)
+    assert (for_one, queries()) == (8, 8)
+
+
+# --- the whole log ------------------------------------------------------------------------------------------------
+
+
+def whole(admin: Client, world: World, form: str, **asked: str) -> str:
+    answer = admin.get(full(world), {"format": form, **asked})
+    assert (answer.status_code, answer.streaming) == (200, True)
+    return answer.getvalue().decode()
+
+
+def test_what_did_this_partner_do_is_a_filter_of_page_and_export(world, admin):
+    """Its people's work, refused and approved things too; not what the customer did to it, nor another partner's."""
+    relationship, (ann,) = join(world.contoso, world.fabrikam, "ann")
+    other, (nora,) = join(world.contoso, world.northwind, "nora")
+    ask_first(other)
+    room = world.contoso.german[0]
+    modify(room, by=ann, changes={"capacity": 7})
+    with pytest.raises(PermissionDenied):
+        modify(world.contoso.rooms[2], by=ann, changes={"capacity": 7})
+    request = asked(
+        lambda: change_control.submit(
+            Permission.ROOMS_MODIFY, world.contoso.german[1], by=nora, changes={"capacity": 8}
+        )
+    )
+    change_control.approve(request, by=world.contoso.admin)
+    theirs = str(relationship.delegation_id)
+
+    found = admin.get(page(world), {"partner": theirs, "category": "Room"})
+    assert shown(found) == ["Contoso room 2", "Contoso room 0"]
+    assert "Fabrikam" in found.content.decode() or "fabrikam.example" in found.content.decode()
+    rows = [json.loads(line) for line in whole(admin, world, "jsonl", partner=theirs, category="Room").splitlines()]
+    assert [(row["object"], row["result"], row["after"]) for row in rows] == [
+        ("Contoso room 0", "Successful", {"capacity": 7}),
+        ("Contoso room 2", "Failed", None),
+    ]
+    assert {(row["user"], row["relationship_id"]) for row in rows} == {(ann.upn, theirs)}
+    rows = [json.loads(line) for line in whole(admin, world, "jsonl", partner=str(other.delegation_id)).splitlines()]
+    assert [(row["category"], row["user"], row["approver"]) for row in rows][-2:] == [
+        ("Approval", nora.upn, ""),
+        ("Room", nora.upn, world.contoso.admin.upn),
+    ]
+    assert "approved by" in admin.get(page(world), {"partner": str(other.delegation_id)}).content.decode()
+
+
+def test_partner_of_another_customer_is_no_choice(world, admin):
+    relationship, _ = join(world.tailwind, world.fabrikam, "ann")
+    answer = admin.get(full(world), {"partner": str(relationship.delegation_id)})
+    assert (answer.status_code, answer.streaming) == (400, False)
+    assert "fabrikam" not in answer.content.decode()
+
+
+def test_whole_log_as_csv_runs_nothing_and_holds_every_category(world, admin):
+    for category in Category:
+        record(world, f"=1+1 {category}", category, before={"a": "é"}, request_id="r")
+    rows = list(csv.DictReader(io.StringIO(whole(admin, world, "csv"), newline="")))
+    assert list(rows[0]) == list(extended_export.COLUMNS)
+    assert [row["object"] for row in rows[-len(Category) :]] == [f"'=1+1 {category}" for category in Category]
+    assert rows[-1]["before"] == '{"a": "é"}'
+    assert rows[-1]["time"].endswith("Z")
+    with_all = AuditEvent.objects.filter(tenant_id=world.contoso.tenant.pk)
+    assert len(rows) == with_all.count()
+    assert {row["seq"] for row in rows} == {str(one.seq) for one in with_all}
+
+
+def test_whole_log_goes_on_over_slices(world, admin, monkeypatch):
+    monkeypatch.setattr(extended_export, "SLICE", 2)
+    for number in range(5):
+        record(world, f"line {number}", "Key")
+    rows = whole(admin, world, "jsonl", category="Key").splitlines()
+    assert [json.loads(row)["object"] for row in rows] == [f"line {number}" for number in range(5)]
+
+
+def test_file_of_the_whole_log_is_named_and_in_the_security_log(world, admin, caplog):
+    caplog.set_level("INFO", "trm.security")
+    answer = admin.get(full(world), {"format": "jsonl", "start": day(7), "end": day(0)})
+    assert answer["Content-Type"] == "application/jsonl; charset=utf-8"
+    assert answer["Content-Disposition"] == f'attachment; filename="audit-log-in-full_{day(7)}_{day(0)}.jsonl"'
+    answer.getvalue()
+    assert any("downloaded by admin@contoso.example" in entry.getMessage() for entry in caplog.records)
+
+
+@pytest.mark.parametrize("query", ["format=xml", "older=x", "x=1", "format="])
+def test_whole_log_refuses_what_it_does_not_know(world, admin, query):
+    assert admin.get(f"{full(world)}?{query}").status_code == 400
