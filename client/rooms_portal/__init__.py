@@ -9,5 +9,6 @@ A method of `Portal` is an operation of the API (docs/api.md of the portal), wit
 
 from rooms_portal.client import Portal, etag, is_waiting
 from rooms_portal.errors import Problem, Unreachable
+from rooms_portal.webhooks import Rejected, verify
 
-__all__ = ["Portal", "Problem", "Unreachable", "etag", "is_waiting"]
+__all__ = ["Portal", "Problem", "Rejected", "Unreachable", "etag", "is_waiting", "verify"]
