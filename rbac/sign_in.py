@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError
 from django.http import Http404
 
 from audit.log import recording, together
@@ -32,13 +32,27 @@ class Identity:
     is_home_member: bool = True
 
 
+class SignInRefused(Exception):
+    """Somebody proved who he is, or tried to, and does not come in; `reason` says why, for the page and the security log.
+
+    No PermissionDenied: Django's `authenticate` would swallow it, and its reason with it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def arrive(identity: Identity, *, is_awaited: Callable[[str], bool]) -> User:
     """The person's account, made at the first arrival, with today's UPN and name and its claims consumed.
 
-    `is_awaited(upn)` says whether an open invitation names the UPN. Raises PermissionDenied for a stranger, for a
-    deactivated account and for people of a closed tenant, ValidationError for a UPN that is none.
+    `is_awaited(upn)` says whether an open invitation names the UPN. Raises SignInRefused for a stranger, for a
+    deactivated account, for people of a closed tenant and for a UPN that is none.
     """
-    identity = replace(identity, upn=normalise(identity.upn), name=_one_line(identity.name))
+    try:
+        identity = replace(identity, upn=normalise(identity.upn), name=_one_line(identity.name))
+    except ValidationError as error:
+        raise SignInRefused("upn_unfit") from error
     known = _known(identity)
     return _enter(identity, is_awaited) if known is None else _return(known, identity)
 
@@ -78,7 +92,7 @@ def _enter(identity: Identity, is_awaited: Callable[[str], bool]) -> User:
 
 def _return(user: User, identity: Identity) -> User:
     if not user.is_active or user.tenant is None or user.tenant.status == TenantStatus.CLOSED:
-        raise PermissionDenied
+        raise SignInRefused("closed")
     before = {"upn": user.upn, "name": user.display_name, "is_home_member": user.is_home_member}
     after = {"upn": identity.upn, "name": identity.name, "is_home_member": identity.is_home_member}
     if before == after and not PendingClaim.objects.filter(tenant=user.tenant, upn=user.upn).exists():
@@ -111,12 +125,12 @@ def _home_of(identity: Identity, is_awaited: Callable[[str], bool]) -> Tenant:
         identity.is_home_member and is_awaited(identity.upn)
     )
     if not is_welcome:
-        raise PermissionDenied
+        raise SignInRefused("stranger")
     tenant, _ = Tenant.objects.select_for_update().get_or_create(
         entra_tid=identity.tid, defaults={"name": domain_of(identity.upn), "status": TenantStatus.ARRIVED}
     )
     if tenant.status == TenantStatus.CLOSED:
-        raise PermissionDenied
+        raise SignInRefused("closed")
     return tenant
 
 

@@ -9,6 +9,7 @@ from tests.foundation.clock import clock
 from tests.foundation.database import committed_db, django_db_setup, owner_connection, worker_database
 from tests.foundation.mail import smtp_sink
 from tests.foundation.portal import portal
+from tests.foundation.provider import provider
 
 __all__ = [
     "broker",
@@ -18,6 +19,7 @@ __all__ = [
     "django_db_setup",
     "owner_connection",
     "portal",
+    "provider",
     "smtp_sink",
     "worker_broker_url",
     "worker_database",

@@ -5,6 +5,7 @@ A secret may be given as `NAME` or, for container secrets, as a file named by `N
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 import structlog
@@ -46,6 +47,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "social_django",
     "django_htmx",
     "axes",
     "csp",
@@ -124,13 +126,40 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Rooms portal <rooms-
 SITE_LEAD_PROFILE = env.str("SITE_LEAD_PROFILE", default="table1")  # or "rbac", for new tenants only
 AUTH_USER_MODEL = "rbac.User"
 LOCAL_SIGN_IN = env.bool("LOCAL_SIGN_IN", default=DEMO)  # demo accounts; support staff always sign in locally
-# axes throttles guessing; `local` knows passwords; `answers` gives every has_perm from the one decision.
+# axes throttles guessing; `local` knows passwords; the two providers prove who somebody is, and `proven` finds him again;
+# `answers` gives every has_perm from the one decision.
 # guardian's own backend is left out on purpose: a bare row would grant (design: rows are an index only).
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "rbac.backends.LocalAccounts",
+    "rbac.providers.EntraID",
+    "rbac.providers.OpenIDProvider",
+    "rbac.backends.ProvenAtHome",
     "rbac.backends.Answers",
 ]
+# Microsoft Entra ID, any organisation; and one OpenID provider of another make (docs/entra.md).
+SOCIAL_AUTH_ENTRA_KEY = env.str("ENTRA_CLIENT_ID", default="")
+SOCIAL_AUTH_ENTRA_SECRET = env.str("ENTRA_CLIENT_SECRET", default="")
+SOCIAL_AUTH_ENTRA_OIDC_ENDPOINT = env.str(
+    "ENTRA_ENDPOINT", default="https://login.microsoftonline.com/organizations/v2.0"
+).rstrip("/")
+SOCIAL_AUTH_ENTRA_PROMPT = "select_account"  # people have several accounts; the right one is theirs to name
+SOCIAL_AUTH_OPENID_KEY = env.str("OIDC_CLIENT_ID", default="")
+SOCIAL_AUTH_OPENID_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+SOCIAL_AUTH_OPENID_OIDC_ENDPOINT = env.str("OIDC_ENDPOINT", default="").rstrip("/")
+OIDC_TENANT_ID = env.str("OIDC_TENANT_ID", default="")  # the one organisation it signs in; else OIDC_TENANT_CLAIM says
+OIDC_TENANT_CLAIM = env.str("OIDC_TENANT_CLAIM", default="tid")
+OIDC_OBJECT_CLAIM = env.str("OIDC_OBJECT_CLAIM", default="sub")
+OIDC_UPN_CLAIM = env.str("OIDC_UPN_CLAIM", default="upn")
+SIGN_IN_PROVIDERS = {
+    "entra": bool(SOCIAL_AUTH_ENTRA_KEY),
+    "openid": bool(SOCIAL_AUTH_OPENID_KEY and SOCIAL_AUTH_OPENID_OIDC_ENDPOINT),
+}
+SOCIAL_AUTH_PIPELINE = ("trm_portal.sign_in.bring_in", "trm_portal.sign_in.keep")
+SOCIAL_AUTH_REQUESTS_TIMEOUT = 10  # seconds; a silent provider must not hold a web server's thread for longer
+SOCIAL_AUTH_LOGIN_REDIRECT_URL = "home"
+SOCIAL_AUTH_LOGIN_ERROR_URL = "sign_in"
+
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
@@ -169,6 +198,11 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "trm_portal.views.csrf_failure"
+_PROVIDER_ORIGINS = env.list("SIGN_IN_ORIGINS", default=[]) or [
+    "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    for name, address in (("entra", SOCIAL_AUTH_ENTRA_OIDC_ENDPOINT), ("openid", SOCIAL_AUTH_OPENID_OIDC_ENDPOINT))
+    if SIGN_IN_PROVIDERS[name]
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -177,7 +211,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        # Browsers hold a form to where it is sent on, too: signing in begins with one.
+        "form-action": [SELF, *_PROVIDER_ORIGINS],
         "frame-ancestors": [NONE],
     }
 }

@@ -18,7 +18,9 @@ from django.views.decorators.http import require_safe
 from partners.services import invitations
 from rbac import gates
 from rbac.models import User
+from rbac.sign_in import SignInRefused
 from trm_portal.navigation import tenants_of
+from trm_portal.sign_in import offered, refuse
 
 
 class SignInForm(AuthenticationForm):
@@ -46,7 +48,10 @@ class SignIn(LoginView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if settings.DEMO and "demo_account" in request.POST:
-            return self._enter(_demo_account(request.POST["demo_account"]))
+            try:
+                return self._enter(_demo_account(request.POST["demo_account"]))
+            except SignInRefused as error:
+                return refuse(request, error.reason, error)
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
@@ -63,7 +68,8 @@ class SignIn(LoginView):
         return "/admin/" if user.is_authenticated and user.is_staff else super().get_default_redirect_url()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"demo_accounts": _demo_accounts()}
+        more = {"demo_accounts": _demo_accounts(), "providers": offered(), "is_local": settings.LOCAL_SIGN_IN}
+        return super().get_context_data(**kwargs) | more
 
 
 def _demo_accounts() -> list[Any]:

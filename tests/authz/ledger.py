@@ -90,7 +90,9 @@ STEPS = {"add_partner_step": "contacts", "role_add_step": "general", "assignment
 
 
 def _given(route: str, name: str, place: dict[str, Any]) -> Any:
-    return {"step": STEPS.get(route), "language": "en", "secret": "x" * 32}.get(name) or place[name]
+    return {"step": STEPS.get(route), "language": "en", "provider": "entra", "secret": "x" * 32}.get(name) or place[
+        name
+    ]
 
 
 def routes() -> list[Route]:

@@ -99,6 +99,24 @@ class Portal:
         child.wait_until(lambda: ports.web_answers(f"{url}/healthz"), START_TIMEOUT)
         return PortalProcess(child, url)
 
+    def provider(self) -> PortalProcess:
+        """The demo's OpenID provider, answering at `.url`; it knows the people of the demo."""
+        port = ports.any_free()
+        url = f"http://{ports.LOOPBACK}:{port}"
+        application = "trm_portal.development.demo_provider:application"
+        command = [
+            "gunicorn",
+            application,
+            "--bind",
+            f"{ports.LOOPBACK}:{port}",
+            "--no-control-socket",
+            "--threads",
+            "4",
+        ]
+        child = self._start("provider", command, None)
+        child.wait_until(lambda: ports.web_answers(f"{url}/.well-known/openid-configuration"), START_TIMEOUT)
+        return PortalProcess(child, url)
+
     def end(self) -> None:
         """Afterwards none of them is running."""
         for child in self._started:

@@ -21,7 +21,7 @@ from rbac import access
 from rbac.catalogue import BuiltIn, Permission
 from rbac.errors import AlreadyPartner, DelegationOver
 from rbac.models import Assignment, AssignmentKey, Delegation, DelegationState, Role, SecurityGroup, Tenant, User
-from rbac.sign_in import Identity, arrive
+from rbac.sign_in import Identity, SignInRefused, arrive
 from rooms.models import Room
 from tests.factories.evidence import leaves, mark, refused
 from tests.factories.world import (
@@ -319,7 +319,7 @@ def test_unknown_person_is_awaited_only_while_an_invitation_is_open(world, clock
     assert not invitations.is_awaited("fay@adatum.example")
     clock.move(timedelta(days=14))
     assert not invitations.is_awaited("eve@adatum.example")
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(SignInRefused):
         stranger("eve@adatum.example")
     assert Invitation.objects.get(pk=sent.pk).state == S.PENDING
 

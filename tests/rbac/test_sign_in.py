@@ -1,13 +1,12 @@
 import uuid
 
 import pytest
-from django.core.exceptions import PermissionDenied, ValidationError
 
 from rbac import access
 from rbac.catalogue import Permission
 from rbac.models import AssignmentMember, PendingClaim, Tenant, TenantStatus, User
 from rbac.services import tenants
-from rbac.sign_in import Identity, arrive
+from rbac.sign_in import Identity, SignInRefused, arrive
 from tests.factories.evidence import leaves, mark, refused
 from tests.factories.world import World, make, sign_in
 
@@ -91,7 +90,7 @@ def test_long_names_are_cut(world):
 
 def test_stranger_of_an_unknown_tenant_leaves_no_row(world):
     who = Identity(uuid.uuid4(), uuid.uuid4(), "eve@evil.example")
-    refused(PermissionDenied, lambda: arrive(who, is_awaited=nobody))
+    refused(SignInRefused, lambda: arrive(who, is_awaited=nobody))
 
 
 def test_awaited_person_of_an_unknown_tenant_arrives_with_it(world):
@@ -103,13 +102,13 @@ def test_awaited_person_of_an_unknown_tenant_arrives_with_it(world):
 
 def test_awaited_guest_of_an_unknown_tenant_leaves_no_row(world):
     who = Identity(uuid.uuid4(), uuid.uuid4(), "eve@adatum.example", is_home_member=False)
-    refused(PermissionDenied, lambda: arrive(who, is_awaited=everybody))
+    refused(SignInRefused, lambda: arrive(who, is_awaited=everybody))
 
 
 def test_deactivated_account_does_not_come_back(world):
     who = identity(world.fabrikam.tenant, "ann@fabrikam.example")
     User.objects.filter(pk=arrive(who, is_awaited=nobody).pk).update(is_active=False)
-    refused(PermissionDenied, lambda: arrive(who, is_awaited=everybody))
+    refused(SignInRefused, lambda: arrive(who, is_awaited=everybody))
 
 
 def test_nobody_signs_in_at_a_closed_tenant(world):
@@ -118,12 +117,12 @@ def test_nobody_signs_in_at_a_closed_tenant(world):
     Tenant.objects.filter(pk=world.fabrikam.tenant.pk).update(status=TenantStatus.CLOSED)
     other = identity(world.fabrikam.tenant, "bob@fabrikam.example")
     for one in (who, other):
-        refused(PermissionDenied, lambda one=one: arrive(one, is_awaited=everybody))
+        refused(SignInRefused, lambda one=one: arrive(one, is_awaited=everybody))
 
 
 @pytest.mark.parametrize("upn", ["ann", "änn@fabrikam.example", "ann_x#EXT#@fabrikam.example"])
 def test_upn_that_is_none_is_refused(world, upn):
-    refused(ValidationError, lambda: arrive(identity(world.fabrikam.tenant, upn), is_awaited=everybody))
+    refused(SignInRefused, lambda: arrive(identity(world.fabrikam.tenant, upn), is_awaited=everybody))
 
 
 # --- Pending claims -----------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class Demo:
         self.attachments = self.state.folder("attachments")
         self.port = _port(port, PORTAL_PORT, "PORT")
         self.mail_port = _port(mail_port, MAIL_PORT, "MAIL_PORT", taken=self.port)
-        self.smtp_port = ports.any_free()
+        self.smtp_port, self.provider_port = ports.any_free(), ports.any_free()
         self.url = f"http://{ports.LOOPBACK}:{self.port}"
         self.mails_url = f"http://{ports.LOOPBACK}:{self.mail_port}"
         self._children: list[Child] = []
@@ -56,6 +56,10 @@ class Demo:
             "DEBUG": "false",
             "SECURE": "false",  # loopback, without TLS
             "LOCAL_SIGN_IN": "true",
+            "OIDC_ENDPOINT": f"http://{ports.LOOPBACK}:{self.provider_port}",
+            "OIDC_CLIENT_ID": "rooms-portal-demo",
+            "OIDC_CLIENT_SECRET": "any: the demo's provider takes every client",
+            "OIDC_OBJECT_CLAIM": "oid",
             "DATABASE_URL": self.servers.urls.app,
             "DATABASE_OWNER_URL": self.servers.urls.owner,
             "CELERY_BROKER_URL": self.servers.broker_url,
@@ -134,6 +138,8 @@ class Demo:
             [python, *_web_server(self.mail_port, "trm_portal.development.mail_view:application", workers=1)],
             {"DJANGO_SETTINGS_MODULE": "trm_portal.development.mail_settings"},
         )
+        provider = _web_server(self.provider_port, "trm_portal.development.demo_provider:application", workers=1)
+        self._child("provider", [python, *provider])
         self._child("worker", [python, "-m", "celery", "-A", "trm_portal", "worker", "-c", "2", "-l", "INFO"])
         schedule = self.state.path / "schedule"
         beat = [python, "-m", "celery", "-A", "trm_portal", "beat", "-l", "INFO", "--pidfile=", "-s", str(schedule)]
