@@ -1,5 +1,6 @@
 """What an open recording knows: its lines so far, and where the request came from."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,3 +66,5 @@ origin: ContextVar[Origin] = ContextVar("audit_origin", default=Origin())  # noq
 recorded: ContextVar[Recorded | None] = ContextVar("audit_recorded", default=None)
 # The UPN of whoever has approved the change that is being carried out for somebody else; empty otherwise.
 approver: ContextVar[str] = ContextVar("audit_approver", default="")
+# What has its word before a recorded change is committed, in the change's own transaction; raising undoes the change.
+before_commit: ContextVar[tuple[Callable[[], None], ...]] = ContextVar("audit_before_commit", default=())

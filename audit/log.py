@@ -157,6 +157,8 @@ def _outermost(line: Line | None) -> Iterator[None]:
         with transaction.atomic():
             yield
             written = [one for one in current.named() if not one.is_void]
+            for has_its_word in context.before_commit.get() if written else ():
+                has_its_word()
             chain.seal(written, origin.get(), after=_IN_PASSING if is_inside_foreign_block else _CONSTRAINTS_SPEAK)
     except Exception as error:
         broken = _as_rule(error)

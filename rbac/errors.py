@@ -55,6 +55,35 @@ class DatesNotInOrder(RuleBroken):
     text = _("The end comes after the beginning.")
 
 
+class StaleVersion(RuleBroken):
+    code = "stale_version"
+    status = 412
+    text = _("Somebody else has changed this in the meantime. Look at the current values and try again.")
+
+
+class IdempotencyKeyReused(RuleBroken):
+    code = "idempotency_key_reused"
+    status = 422
+    text = _("This idempotency key belongs to another request. Take a new one.")
+
+
+class IdempotencyKeyInUse(RuleBroken):
+    code = "idempotency_key_in_use"
+    wait = 2  # seconds
+    text = _("The first request with this idempotency key is still running. Ask again in a moment.")
+
+
+class IdempotencyAnswerNotKept(RuleBroken):
+    """Its answer held a secret, was too large, or was lost with the process that would have kept it."""
+
+    code = "idempotency_answer_not_kept"
+    text = _("This request was carried out, but its answer is not kept. Look at what has become of it.")
+
+    def __init__(self, place: str = "") -> None:
+        super().__init__()
+        self.place = place
+
+
 class SecurityGroupNameTaken(RuleBroken):
     code = "security_group_name_taken"
     text = _("A security group of this name exists already.")

@@ -430,4 +430,5 @@ class PersonGrant(UserObjectPermissionBase):
         abstract = True
 
 
+import rbac.idempotency_key  # noqa: E402 - a model of this app too; it needs User
 import rbac.preferences  # noqa: E402, F401 - models of this app too; they need Tenant

@@ -20,10 +20,12 @@ from audit.models import Category, Operation
 from rbac import access
 from rbac.access import require
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
+from rbac.errors import StaleVersion
 from rbac.models import Tenant, User
+from rbac.precondition import meet
 from rbac.services import delegations
 from rooms.approval_emails import decided_notice
-from rooms.errors import AwaitsApproval, OwnRequest, StaleVersion, StillWaiting
+from rooms.errors import AwaitsApproval, OwnRequest, StillWaiting
 from rooms.models import ApprovalRequest, ApprovalState, ControlMode
 from rooms.services import (
     approvals,
@@ -133,6 +135,7 @@ def approve(request: ApprovalRequest, *, by: User, comment: str = "") -> Approva
     ) as line:
         current = approvals.hold(request)
         require(by, Permission.SETTINGS_MODIFY, current.tenant)
+        meet(current)
         if by.pk == current.requested_by_id:
             raise OwnRequest
         approvals.close(current, ApprovalState.APPROVED, by=by, comment=comment)

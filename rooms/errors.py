@@ -6,12 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.errors import RuleBroken
 from audit.log import CONSTRAINTS
-
-
-class StaleVersion(RuleBroken):
-    code = "stale_version"
-    status = 412
-    text = _("Somebody else has changed this in the meantime. Look at the current values and try again.")
+from rbac.errors import StaleVersion
 
 
 class UnknownRooms(RuleBroken):

@@ -17,6 +17,7 @@ from rbac import grants
 from rbac.access import Rights, holding, holds_all, require, rights, visible
 from rbac.catalogue import TENANT_PERMISSIONS, BuiltIn, Permission
 from rbac.models import Assignment, AssignmentKey, DelegationState, Tenant, User
+from rbac.precondition import meet
 from rbac.services import delegations
 from rbac.services.assignments import hold, lock_holder, name_of, require_editable
 from rooms.errors import EmptyScope, UnknownRooms
@@ -141,6 +142,7 @@ def change(assignment: Assignment, scope: Scope, *, by: User) -> None:
     ) as line:
         assignment = hold(assignment)
         require(by, Permission.ROLES_MODIFY, assignment)
+        meet(assignment)
         if assignment.key != AssignmentKey.INVITED_ADMINS:
             require_editable(assignment.role, by)
         require_within(assignment, by=by)

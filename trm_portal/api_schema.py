@@ -11,9 +11,12 @@ from rest_framework import serializers
 
 from audit.errors import RuleBroken
 from rbac.api.base import ApiView, CustomerView
+from rbac.errors import IdempotencyAnswerNotKept, IdempotencyKeyInUse, IdempotencyKeyReused, StaleVersion
 from rooms.errors import AwaitsApproval
+from trm_portal import api_headers
 from trm_portal.errors import GENERAL, PROBLEM_TYPE, problem
 
+_REPEATED = (IdempotencyKeyInUse, IdempotencyKeyReused, IdempotencyAnswerNotKept)
 _WRITING = ("POST", "PUT", "PATCH")
 
 
@@ -81,9 +84,20 @@ class ProblemSchema(AutoSchema):
             bodies["202"] = self._get_response_for_code(WAITING, "202")
         return bodies
 
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """As the framework's, with the headers, and what is said of an operation that is to go."""
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is not None:
+            api_headers.describe(operation, self.view, self.method, self._rules())
+            if (going := self.view.deprecated.get(self.method.lower())) is not None:
+                text = f"Deprecated, ends on {going.until.isoformat()}. {going.instead}"
+                operation |= {"deprecated": True, "description": f"{operation.get('description', '')} {text}".strip()}
+        return operation
+
     def _rules(self) -> tuple[type[Exception], ...]:
         view: ApiView = self.view
-        return tuple(view.problems.get(self.method.lower(), ()))
+        rules = tuple(view.problems.get(self.method.lower(), ()))
+        return rules + ((StaleVersion,) if view.takes_version(self.method) else ())
 
     def _problem_response(self, status: int, codes: list[str]) -> dict[str, Any]:
         text = str(GENERAL[codes[0]][1]) if codes[0] in GENERAL else "A rule forbids it."
@@ -104,7 +118,6 @@ class ProblemSchema(AutoSchema):
             names += ["invalid", "parse_error", "length_required", "body_too_large", "unsupported_media_type"]
         if self.method not in ("GET", "HEAD"):
             names.append("csrf_failed")
-        if self.method == "PATCH" or (view.takes_version and self.method != "GET"):
             names.append("invalid_header")
         if not view.for_tokens:
             names.append("not_for_tokens")
@@ -113,7 +126,8 @@ class ProblemSchema(AutoSchema):
         if "{" in self.path or "customer" in view.parameters:
             names.append("not_found")
         yield from ((name, GENERAL[name][0]) for name in names)
-        for rule in self._rules():
+        repeated = () if self.method == "GET" else _REPEATED
+        for rule in (*self._rules(), *repeated):
             if issubclass(rule, RuleBroken):
                 yield from ((code, rule.status) for code in codes_of(rule))
 

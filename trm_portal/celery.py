@@ -91,6 +91,10 @@ app.conf.update(
             "task": "audit.schedule.publish_heads",
             "schedule": crontab(hour=3, minute=41),
         },
+        "forget idempotency keys": {
+            "task": "rbac.schedule.forget_idempotency_keys",
+            "schedule": crontab(minute=37),
+        },
         "forget settled messages": {"task": "audit.schedule.forget_settled", "schedule": crontab(hour=4, minute=7)},
     },
 )

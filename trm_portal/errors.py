@@ -77,6 +77,8 @@ def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None
         headers["WWW-Authenticate"] = challenge
     if (wait := getattr(error, "wait", None)) is not None:
         headers["Retry-After"] = str(int(wait))
+    if place := getattr(error, "place", ""):
+        headers["Location"] = place
     return Response(body, status=body["status"], headers=headers, content_type=PROBLEM_TYPE)
 
 

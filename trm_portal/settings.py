@@ -287,6 +287,10 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "trm_portal.api_headers.add_components",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "PermissionCode": "rbac.catalogue.Permission.values",
         "DelegablePermissionCode": "partners.api.serializers.DELEGABLE",

@@ -947,6 +947,16 @@ class PatchedNotificationBodyRequest(TypedDict):
     events: NotRequired[dict[str, ChoiceBodyRequest]]
 
 
+class PatchedPartnerChangesRequest(TypedDict):
+    """What is to be changed; fields and events that are left out stay as they are."""
+
+    label: NotRequired[str]
+    change_control: NotRequired[dict[str, Literal["auto", "manual"]]]
+    """How later changes of the partner are handled: rooms.modify, rings.modify, tickets.create_incident,
+    tickets.update, roles.modify.
+    """
+
+
 class PatchedRingChangesRequest(TypedDict):
     """What is to be changed; fields that are left out stay as they are."""
 

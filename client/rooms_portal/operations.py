@@ -41,19 +41,49 @@ class Operations(ABC):
         answer: ApprovalDetail = self._call("GET", _at("/customers/{}/approvals/{}/", tenant_id, approval_id))
         return answer
 
-    def approval_decide(self, tenant_id: str, approval_id: str, body: DecisionRequest) -> ApprovalDetail:
+    def approval_again(
+        self,
+        tenant_id: str,
+        approval_id: str,
+        *,
+        idempotency_key: str | None = None,
+        justification: str | None = None,
+    ) -> Waiting | None:
+        """Ask again for the same change. For whoever asked. The change is submitted once more, from how things are
+        now: 202 with the new request, or 204 if the customer lets it happen by now. It can break every rule that the
+        change itself can break.
+        """
+        answer: Waiting | None = self._call("POST", _at("/customers/{}/approvals/{}/again/", tenant_id, approval_id), headers={"Idempotency-Key": idempotency_key, "Change-Justification": justification})
+        return answer
+
+    def approval_decide(
+        self,
+        tenant_id: str,
+        approval_id: str,
+        body: DecisionRequest,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> ApprovalDetail:
         """Approve or reject. For the customer’s MMR admins. Approving carries the change out in the requester’s
         name: it is `executed`, or `failed` with the reason, and then nothing has changed. A rejection needs a
         comment.
         """
-        answer: ApprovalDetail = self._call("POST", _at("/customers/{}/approvals/{}/decide/", tenant_id, approval_id), body=body)
+        answer: ApprovalDetail = self._call("POST", _at("/customers/{}/approvals/{}/decide/", tenant_id, approval_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
-    def approval_withdraw(self, tenant_id: str, approval_id: str) -> ApprovalDetail:
+    def approval_withdraw(
+        self,
+        tenant_id: str,
+        approval_id: str,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> ApprovalDetail:
         """Withdraw your request. An address below a customer, whose id is `tenant_id`. Handlers find `customer`,
         `person` and `held` on the request.
         """
-        answer: ApprovalDetail = self._call("POST", _at("/customers/{}/approvals/{}/withdraw/", tenant_id, approval_id))
+        answer: ApprovalDetail = self._call("POST", _at("/customers/{}/approvals/{}/withdraw/", tenant_id, approval_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
     def approvals(
@@ -92,12 +122,13 @@ class Operations(ABC):
         role_id: int,
         body: NewAssignmentRequest,
         *,
+        idempotency_key: str | None = None,
         justification: str | None = None,
     ) -> AssignmentDetail | Waiting:
         """Assign a role. Needs `roles.modify`, and in each room of the scope what the role gives. Somebody who never
         signed in becomes a member by signing in.
         """
-        answer: AssignmentDetail | Waiting = self._call("POST", _at("/customers/{}/roles/{}/assignments/", tenant_id, role_id), body=body, headers={"Change-Justification": justification})
+        answer: AssignmentDetail | Waiting = self._call("POST", _at("/customers/{}/roles/{}/assignments/", tenant_id, role_id), body=body, headers={"Idempotency-Key": idempotency_key, "Change-Justification": justification})
         return answer
 
     def assignment_delete(
@@ -105,11 +136,19 @@ class Operations(ABC):
         tenant_id: str,
         assignment_id: int,
         *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
         justification: str | None = None,
     ) -> Waiting | None:
         """Delete an assignment. Needs `roles.modify`."""
-        answer: Waiting | None = self._call("DELETE", _at("/customers/{}/assignments/{}/", tenant_id, assignment_id), headers={"Change-Justification": justification})
+        answer: Waiting | None = self._call("DELETE", _at("/customers/{}/assignments/{}/", tenant_id, assignment_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
+
+    def assignment_leave(self, tenant_id: str, assignment_id: int, *, idempotency_key: str | None = None) -> None:
+        """Leave an assignment. Gives up what you are a direct member of; nobody has to allow that. The last admins
+        stay.
+        """
+        self._call("POST", _at("/customers/{}/assignments/{}/leave/", tenant_id, assignment_id), headers={"Idempotency-Key": idempotency_key})
 
     def assignment_members(self, tenant_id: str, assignment_id: int) -> Members:
         """The members of an assignment. Needs `roles.view`."""
@@ -122,12 +161,14 @@ class Operations(ABC):
         assignment_id: int,
         body: MembersInAndOutRequest | None = None,
         *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
         justification: str | None = None,
     ) -> Members | Waiting:
         """Add and remove members. Needs `roles.modify`; to add, hold what the assignment gives. All of it or
         nothing. Primary admins come by invitation.
         """
-        answer: Members | Waiting = self._call("POST", _at("/customers/{}/assignments/{}/members/", tenant_id, assignment_id), body=body, headers={"Change-Justification": justification})
+        answer: Members | Waiting = self._call("POST", _at("/customers/{}/assignments/{}/members/", tenant_id, assignment_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def assignment_modify(
@@ -136,13 +177,14 @@ class Operations(ABC):
         assignment_id: int,
         body: PatchedAssignmentChangesRequest | None = None,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> AssignmentDetail | Waiting:
         """Change an assignment’s name or dates. Needs `roles.modify`; the dates of what you hold your own right
         through somebody else changes.
         """
-        answer: AssignmentDetail | Waiting = self._call("PATCH", _at("/customers/{}/assignments/{}/", tenant_id, assignment_id), body=body, headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: AssignmentDetail | Waiting = self._call("PATCH", _at("/customers/{}/assignments/{}/", tenant_id, assignment_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def assignment_scope(
@@ -151,12 +193,14 @@ class Operations(ABC):
         assignment_id: int,
         body: AssignmentScopeBodyRequest | None = None,
         *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
         justification: str | None = None,
     ) -> AssignmentDetail | Waiting:
         """Choose the rooms of an assignment anew. Needs `roles.modify`, and in each room what the role gives, not
         through this assignment.
         """
-        answer: AssignmentDetail | Waiting = self._call("POST", _at("/customers/{}/assignments/{}/scope/", tenant_id, assignment_id), body=body, headers={"Change-Justification": justification})
+        answer: AssignmentDetail | Waiting = self._call("POST", _at("/customers/{}/assignments/{}/scope/", tenant_id, assignment_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def assignments(
@@ -188,11 +232,17 @@ class Operations(ABC):
         answer: CustomerTermsItem = self._call("GET", _at("/customers/{}/terms/", tenant_id))
         return answer
 
-    def customer_terms_accept(self, tenant_id: str, body: AgreeBodyRequest) -> CustomerTermsItem:
+    def customer_terms_accept(
+        self,
+        tenant_id: str,
+        body: AgreeBodyRequest,
+        *,
+        idempotency_key: str | None = None,
+    ) -> CustomerTermsItem:
         """Agree to the newest terms. Needs `settings.modify`. Changes of a partner that were answered with
         `terms_changed` can be made afterwards. Agreeing again gives the same answer.
         """
-        answer: CustomerTermsItem = self._call("POST", _at("/customers/{}/terms/accept/", tenant_id), body=body)
+        answer: CustomerTermsItem = self._call("POST", _at("/customers/{}/terms/accept/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
     def customers(
@@ -222,52 +272,82 @@ class Operations(ABC):
         """Each item of `customers`, page by page."""
         return self._each("/customers/", {"q": q, "state": state})
 
-    def domain_add(self, tenant_id: str, body: DomainBodyRequest) -> DomainItem:
+    def domain_add(self, tenant_id: str, body: DomainBodyRequest, *, idempotency_key: str | None = None) -> DomainItem:
         """Enter a domain. Needs `settings.modify`. It counts for nothing until the operator’s support has verified
         it.
         """
-        answer: DomainItem = self._call("POST", _at("/customers/{}/settings/domains/", tenant_id), body=body)
+        answer: DomainItem = self._call("POST", _at("/customers/{}/settings/domains/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
-    def domain_remove(self, tenant_id: str, domain_id: int) -> None:
+    def domain_remove(self, tenant_id: str, domain_id: int, *, idempotency_key: str | None = None) -> None:
         """Take a domain out of the list. Needs `settings.modify`; only for a domain that is not verified."""
-        self._call("DELETE", _at("/customers/{}/settings/domains/{}/", tenant_id, domain_id))
+        self._call("DELETE", _at("/customers/{}/settings/domains/{}/", tenant_id, domain_id), headers={"Idempotency-Key": idempotency_key})
 
     def group(self, tenant_id: str, group_id: int) -> GroupItem:
         """One room group. Needs `groups.view` on at least one of its rooms."""
         answer: GroupItem = self._call("GET", _at("/customers/{}/groups/{}/", tenant_id, group_id))
         return answer
 
-    def group_create(self, tenant_id: str, body: NewGroupRequest) -> GroupItem:
+    def group_create(self, tenant_id: str, body: NewGroupRequest, *, idempotency_key: str | None = None) -> GroupItem:
         """Make a room group. Needs `groups.create` for all rooms of the customer, and `rooms.modify` on each room."""
-        answer: GroupItem = self._call("POST", _at("/customers/{}/groups/", tenant_id), body=body)
+        answer: GroupItem = self._call("POST", _at("/customers/{}/groups/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
-    def group_delete(self, tenant_id: str, group_id: int) -> None:
+    def group_delete(
+        self,
+        tenant_id: str,
+        group_id: int,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> None:
         """Delete a room group. Needs `groups.modify` on all of its rooms; refused while a scope names the group. Its
         rooms stay.
         """
-        self._call("DELETE", _at("/customers/{}/groups/{}/", tenant_id, group_id))
+        self._call("DELETE", _at("/customers/{}/groups/{}/", tenant_id, group_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
 
-    def group_make_default(self, tenant_id: str, group_id: int) -> GroupItem:
+    def group_make_default(
+        self,
+        tenant_id: str,
+        group_id: int,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> GroupItem:
         """Make a room group the default one. Needs `groups.modify` on this group and on the one that was the
         default. Rooms that are imported or enrol themselves come into it from now on. A group that is in a partner’s
         scope is made the default by MMR admins only: the partner gets every new room.
         """
-        answer: GroupItem = self._call("POST", _at("/customers/{}/groups/{}/default/", tenant_id, group_id))
+        answer: GroupItem = self._call("POST", _at("/customers/{}/groups/{}/default/", tenant_id, group_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
-    def group_modify(self, tenant_id: str, group_id: int, body: PatchedGroupChangesRequest | None = None) -> GroupItem:
+    def group_modify(
+        self,
+        tenant_id: str,
+        group_id: int,
+        body: PatchedGroupChangesRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> GroupItem:
         """Rename or describe a room group. Needs `groups.modify` on all of its rooms."""
-        answer: GroupItem = self._call("PATCH", _at("/customers/{}/groups/{}/", tenant_id, group_id), body=body)
+        answer: GroupItem = self._call("PATCH", _at("/customers/{}/groups/{}/", tenant_id, group_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
-    def group_rooms(self, tenant_id: str, group_id: int, body: RoomsInAndOutRequest | None = None) -> GroupItem:
+    def group_rooms(
+        self,
+        tenant_id: str,
+        group_id: int,
+        body: RoomsInAndOutRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> GroupItem:
         """Put rooms in, take rooms out. Needs `groups.modify` on the group and `rooms.modify` on each room. The
         rooms of a group that is in a partner’s scope are changed by MMR admins only. All of it or nothing; scopes
         follow at once.
         """
-        answer: GroupItem = self._call("POST", _at("/customers/{}/groups/{}/rooms/", tenant_id, group_id), body=body)
+        answer: GroupItem = self._call("POST", _at("/customers/{}/groups/{}/rooms/", tenant_id, group_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
     def groups(self, tenant_id: str, *, cursor: str | None = None, page_size: int | None = None) -> GroupItemPage:
@@ -282,18 +362,24 @@ class Operations(ABC):
         """Each item of `groups`, page by page."""
         return self._each(_at("/customers/{}/groups/", tenant_id), {})
 
-    def key_download(self, tenant_id: str) -> KeySecret:
+    def key_download(self, tenant_id: str, *, idempotency_key: str | None = None) -> KeySecret:
         """Download the key. Needs `rooms.download_key` for any rooms. Each download is written to the customer’s
         audit log; a person can do it five times an hour.
         """
-        answer: KeySecret = self._call("POST", _at("/customers/{}/keys/download/", tenant_id))
+        answer: KeySecret = self._call("POST", _at("/customers/{}/keys/download/", tenant_id), headers={"Idempotency-Key": idempotency_key})
         return answer
 
-    def key_reset(self, tenant_id: str, body: KeyResetRequest | None = None) -> KeyItem:
+    def key_reset(
+        self,
+        tenant_id: str,
+        body: KeyResetRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> KeyItem:
         """Reset the key. Issues a new version; needs `rooms.reset_key` for all rooms. Earlier versions enrol no
         device after `grace_hours`; devices that are enrolled go on. The first reset issues version 1.
         """
-        answer: KeyItem = self._call("POST", _at("/customers/{}/keys/", tenant_id), body=body)
+        answer: KeyItem = self._call("POST", _at("/customers/{}/keys/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
     def keys(self, tenant_id: str, *, cursor: str | None = None, page_size: int | None = None) -> KeyItemPage:
@@ -314,11 +400,18 @@ class Operations(ABC):
         answer: LookItem = self._call("GET", _at("/customers/{}/settings/mail/", tenant_id))
         return answer
 
-    def mail_look_modify(self, tenant_id: str, body: PatchedLookBodyRequest | None = None) -> LookItem:
+    def mail_look_modify(
+        self,
+        tenant_id: str,
+        body: PatchedLookBodyRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> LookItem:
         """Change how mails look. Needs `settings.modify`. White text must be readable on the colour: contrast at
         least 4.5 to 1.
         """
-        answer: LookItem = self._call("PATCH", _at("/customers/{}/settings/mail/", tenant_id), body=body)
+        answer: LookItem = self._call("PATCH", _at("/customers/{}/settings/mail/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
     def me(self) -> Me:
@@ -331,16 +424,29 @@ class Operations(ABC):
         answer: MyInvitationDetail = self._call("GET", _at("/invitations/{}/", invitation_id))
         return answer
 
-    def my_invitation_accept(self, invitation_id: str, body: AcceptBodyRequest | None = None) -> MyInvitationDetail:
+    def my_invitation_accept(
+        self,
+        invitation_id: str,
+        body: AcceptBodyRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> MyInvitationDetail:
         """Accept an invitation. You become a primary admin; the first who accepts links the two organisations. The
         same person accepting again gets the same answer.
         """
-        answer: MyInvitationDetail = self._call("POST", _at("/invitations/{}/accept/", invitation_id), body=body)
+        answer: MyInvitationDetail = self._call("POST", _at("/invitations/{}/accept/", invitation_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
-    def my_invitation_deny(self, invitation_id: str) -> MyInvitationDetail:
+    def my_invitation_deny(
+        self,
+        invitation_id: str,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> MyInvitationDetail:
         """Decline an invitation. Only your own one; those of others stay."""
-        answer: MyInvitationDetail = self._call("POST", _at("/invitations/{}/deny/", invitation_id))
+        answer: MyInvitationDetail = self._call("POST", _at("/invitations/{}/deny/", invitation_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
     def my_invitations(
@@ -374,25 +480,34 @@ class Operations(ABC):
         self,
         tenant_id: str,
         body: PatchedNotificationBodyRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
     ) -> NotificationList:
         """Choose who is told of what. Needs `settings.modify`. Events that are left out stay as they are."""
-        answer: NotificationList = self._call("PATCH", _at("/customers/{}/settings/notifications/", tenant_id), body=body)
+        answer: NotificationList = self._call("PATCH", _at("/customers/{}/settings/notifications/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
-    def notifications_test(self, tenant_id: str) -> None:
+    def notifications_test(self, tenant_id: str, *, idempotency_key: str | None = None) -> None:
         """Send yourself a test mail. Needs `settings.modify`. At most 10 an hour for each customer."""
-        self._call("POST", _at("/customers/{}/settings/notifications/test/", tenant_id))
+        self._call("POST", _at("/customers/{}/settings/notifications/test/", tenant_id), headers={"Idempotency-Key": idempotency_key})
 
     def partner(self, tenant_id: str, relationship_id: str) -> PartnerDetail:
         """One partner. Needs `settings.view`."""
         answer: PartnerDetail = self._call("GET", _at("/customers/{}/partners/{}/", tenant_id, relationship_id))
         return answer
 
-    def partner_add(self, tenant_id: str, body: PartnerBodyRequest) -> PartnerDetail:
+    def partner_add(
+        self,
+        tenant_id: str,
+        body: PartnerBodyRequest,
+        *,
+        idempotency_key: str | None = None,
+    ) -> PartnerDetail:
         """Add a partner. Needs `settings.modify`, and everything that is delegated. All of it happens or nothing;
         the invitation mails leave afterwards.
         """
-        answer: PartnerDetail = self._call("POST", _at("/customers/{}/partners/", tenant_id), body=body)
+        answer: PartnerDetail = self._call("POST", _at("/customers/{}/partners/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
     def partner_invitation(self, tenant_id: str, relationship_id: str, invitation_id: str) -> InvitationItem:
@@ -400,16 +515,32 @@ class Operations(ABC):
         answer: InvitationItem = self._call("GET", _at("/customers/{}/partners/{}/invitations/{}/", tenant_id, relationship_id, invitation_id))
         return answer
 
-    def partner_invitation_resend(self, tenant_id: str, relationship_id: str, invitation_id: str) -> InvitationItem:
+    def partner_invitation_resend(
+        self,
+        tenant_id: str,
+        relationship_id: str,
+        invitation_id: str,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> InvitationItem:
         """Send an invitation again. Needs `settings.modify`. A new mail leaves; links in earlier mails no longer
         work.
         """
-        answer: InvitationItem = self._call("POST", _at("/customers/{}/partners/{}/invitations/{}/resend/", tenant_id, relationship_id, invitation_id))
+        answer: InvitationItem = self._call("POST", _at("/customers/{}/partners/{}/invitations/{}/resend/", tenant_id, relationship_id, invitation_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
-    def partner_invitation_revoke(self, tenant_id: str, relationship_id: str, invitation_id: str) -> InvitationItem:
+    def partner_invitation_revoke(
+        self,
+        tenant_id: str,
+        relationship_id: str,
+        invitation_id: str,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> InvitationItem:
         """Withdraw an invitation. Needs `settings.modify`."""
-        answer: InvitationItem = self._call("POST", _at("/customers/{}/partners/{}/invitations/{}/revoke/", tenant_id, relationship_id, invitation_id))
+        answer: InvitationItem = self._call("POST", _at("/customers/{}/partners/{}/invitations/{}/revoke/", tenant_id, relationship_id, invitation_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
     def partner_invitations(
@@ -431,29 +562,73 @@ class Operations(ABC):
         """Each item of `partner_invitations`, page by page."""
         return self._each(_at("/customers/{}/partners/{}/invitations/", tenant_id, relationship_id), {})
 
-    def partner_invite(self, tenant_id: str, relationship_id: str, body: InviteBodyRequest) -> SentInvitations:
+    def partner_invite(
+        self,
+        tenant_id: str,
+        relationship_id: str,
+        body: InviteBodyRequest,
+        *,
+        idempotency_key: str | None = None,
+    ) -> SentInvitations:
         """Invite more people. Needs `settings.modify`. All of them are invited or nobody; the mails leave
         afterwards.
         """
-        answer: SentInvitations = self._call("POST", _at("/customers/{}/partners/{}/invitations/", tenant_id, relationship_id), body=body)
+        answer: SentInvitations = self._call("POST", _at("/customers/{}/partners/{}/invitations/", tenant_id, relationship_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
-    def partner_remove(self, tenant_id: str, relationship_id: str) -> None:
+    def partner_modify(
+        self,
+        tenant_id: str,
+        relationship_id: str,
+        body: PatchedPartnerChangesRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> PartnerDetail:
+        """Rename a partner, or choose what you approve first. Needs `settings.modify`. `change_control` holds for
+        what the partner does from now on; what waits stays as it was asked. The delegated rooms are changed at its
+        primary admins’ assignment.
+        """
+        answer: PartnerDetail = self._call("PATCH", _at("/customers/{}/partners/{}/", tenant_id, relationship_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
+        return answer
+
+    def partner_remove(
+        self,
+        tenant_id: str,
+        relationship_id: str,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> None:
         """Remove a partner. Needs `settings.modify`. Its people have no access from their next request on, open
         invitations are withdrawn, tokens deleted. It cannot be undone.
         """
-        self._call("DELETE", _at("/customers/{}/partners/{}/", tenant_id, relationship_id))
+        self._call("DELETE", _at("/customers/{}/partners/{}/", tenant_id, relationship_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
 
-    def partner_resume(self, tenant_id: str, relationship_id: str) -> PartnerDetail:
+    def partner_resume(
+        self,
+        tenant_id: str,
+        relationship_id: str,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> PartnerDetail:
         """Resume a partner. Needs `settings.modify`. Its people have access again, to the same rooms as before."""
-        answer: PartnerDetail = self._call("POST", _at("/customers/{}/partners/{}/resume/", tenant_id, relationship_id))
+        answer: PartnerDetail = self._call("POST", _at("/customers/{}/partners/{}/resume/", tenant_id, relationship_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
-    def partner_suspend(self, tenant_id: str, relationship_id: str) -> PartnerDetail:
+    def partner_suspend(
+        self,
+        tenant_id: str,
+        relationship_id: str,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> PartnerDetail:
         """Suspend a partner. Needs `settings.modify`. Its people have no access until you resume it; nothing is
         lost.
         """
-        answer: PartnerDetail = self._call("POST", _at("/customers/{}/partners/{}/suspend/", tenant_id, relationship_id))
+        answer: PartnerDetail = self._call("POST", _at("/customers/{}/partners/{}/suspend/", tenant_id, relationship_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
     def partners(
@@ -556,11 +731,11 @@ class Operations(ABC):
         answer: RingItem = self._call("GET", _at("/customers/{}/rings/{}/", tenant_id, ring_id))
         return answer
 
-    def ring_create(self, tenant_id: str, body: NewRingRequest) -> RingItem:
+    def ring_create(self, tenant_id: str, body: NewRingRequest, *, idempotency_key: str | None = None) -> RingItem:
         """Make an update ring. Needs `rings.create` for all rooms of the customer. All rings together take at most
         60 days.
         """
-        answer: RingItem = self._call("POST", _at("/customers/{}/rings/", tenant_id), body=body)
+        answer: RingItem = self._call("POST", _at("/customers/{}/rings/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
     def ring_delete(
@@ -568,13 +743,14 @@ class Operations(ABC):
         tenant_id: str,
         ring_id: int,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> Waiting | None:
         """Delete an update ring. Needs `rings.modify` on all of its rooms, which move to the default ring.
         Preconfigured ones stay.
         """
-        answer: Waiting | None = self._call("DELETE", _at("/customers/{}/rings/{}/", tenant_id, ring_id), headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: Waiting | None = self._call("DELETE", _at("/customers/{}/rings/{}/", tenant_id, ring_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def ring_modify(
@@ -583,13 +759,14 @@ class Operations(ABC):
         ring_id: int,
         body: PatchedRingChangesRequest | None = None,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> RingItem | Waiting:
         """Change an update ring. Needs `rings.modify` on all of its rooms; place and default concern other rings,
         which need it too. Rollouts that have not begun follow.
         """
-        answer: RingItem | Waiting = self._call("PATCH", _at("/customers/{}/rings/{}/", tenant_id, ring_id), body=body, headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: RingItem | Waiting = self._call("PATCH", _at("/customers/{}/rings/{}/", tenant_id, ring_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def ring_rooms(
@@ -598,13 +775,14 @@ class Operations(ABC):
         ring_id: int,
         body: RoomsToMoveRequest,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> RingItem | Waiting:
         """Move rooms into an update ring. Needs `rings.modify` on each room, and a ring that you may see. What is
         under way in their old ring ends for them; they take part in the new one’s rollout. All of it or nothing.
         """
-        answer: RingItem | Waiting = self._call("POST", _at("/customers/{}/rings/{}/rooms/", tenant_id, ring_id), body=body, headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: RingItem | Waiting = self._call("POST", _at("/customers/{}/rings/{}/rooms/", tenant_id, ring_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def rings(self, tenant_id: str, *, cursor: str | None = None, page_size: int | None = None) -> RingItemPage:
@@ -629,19 +807,28 @@ class Operations(ABC):
         tenant_id: str,
         body: NewRoleRequest,
         *,
+        idempotency_key: str | None = None,
         justification: str | None = None,
     ) -> RoleItem | Waiting:
         """Make a custom role. Needs `roles.modify`; nobody gives what he does not hold himself. Made by a partner it
         is that partner’s role for this customer, below what its primary admins hold, in delegated rooms.
         """
-        answer: RoleItem | Waiting = self._call("POST", _at("/customers/{}/roles/", tenant_id), body=body, headers={"Change-Justification": justification})
+        answer: RoleItem | Waiting = self._call("POST", _at("/customers/{}/roles/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key, "Change-Justification": justification})
         return answer
 
-    def role_delete(self, tenant_id: str, role_id: int, *, justification: str | None = None) -> Waiting | None:
+    def role_delete(
+        self,
+        tenant_id: str,
+        role_id: int,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+        justification: str | None = None,
+    ) -> Waiting | None:
         """Delete a custom role. With its assignments. Needs `roles.modify`; the customer deletes a partner’s roles
         as well.
         """
-        answer: Waiting | None = self._call("DELETE", _at("/customers/{}/roles/{}/", tenant_id, role_id), headers={"Change-Justification": justification})
+        answer: Waiting | None = self._call("DELETE", _at("/customers/{}/roles/{}/", tenant_id, role_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def role_modify(
@@ -650,13 +837,14 @@ class Operations(ABC):
         role_id: int,
         body: PatchedRoleChangesRequest | None = None,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> RoleItem | Waiting:
         """Change a custom role. Needs `roles.modify` on the side that owns the role. Permissions that are added you
-        hold yourself in all rooms of its assignments, and not through this role. `If-Match` as with rooms.
+        hold yourself in all rooms of its assignments, and not through this role.
         """
-        answer: RoleItem | Waiting = self._call("PATCH", _at("/customers/{}/roles/{}/", tenant_id, role_id), body=body, headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: RoleItem | Waiting = self._call("PATCH", _at("/customers/{}/roles/{}/", tenant_id, role_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def roles(self, tenant_id: str, *, cursor: str | None = None, page_size: int | None = None) -> RoleItemPage:
@@ -682,13 +870,14 @@ class Operations(ABC):
         rollout_id: int,
         body: ForcedRequest | None = None,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> RolloutItem | Waiting:
         """Force the update. Devices install at once, meetings or not; your name stays with each room. Needs
         `rings.modify`: on all rooms of the ring for the whole of it, else it is done to your rooms only.
         """
-        answer: RolloutItem | Waiting = self._call("POST", _at("/customers/{}/rollouts/{}/force/", tenant_id, rollout_id), body=body, headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: RolloutItem | Waiting = self._call("POST", _at("/customers/{}/rollouts/{}/force/", tenant_id, rollout_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def rollout_pause(
@@ -696,13 +885,14 @@ class Operations(ABC):
         tenant_id: str,
         rollout_id: int,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> RolloutItem | Waiting:
         """Pause a rollout. Devices are told nothing until it is resumed. Needs `rings.modify`: on all rooms of the
         ring for the whole of it, else it is done to your rooms only.
         """
-        answer: RolloutItem | Waiting = self._call("POST", _at("/customers/{}/rollouts/{}/pause/", tenant_id, rollout_id), headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: RolloutItem | Waiting = self._call("POST", _at("/customers/{}/rollouts/{}/pause/", tenant_id, rollout_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def rollout_resume(
@@ -710,13 +900,14 @@ class Operations(ABC):
         tenant_id: str,
         rollout_id: int,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> RolloutItem | Waiting:
         """Resume a rollout. What was paused goes on with the next night of each room. Needs `rings.modify`: on all
         rooms of the ring for the whole of it, else it is done to your rooms only.
         """
-        answer: RolloutItem | Waiting = self._call("POST", _at("/customers/{}/rollouts/{}/resume/", tenant_id, rollout_id), headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: RolloutItem | Waiting = self._call("POST", _at("/customers/{}/rollouts/{}/resume/", tenant_id, rollout_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def rollout_retry(
@@ -724,13 +915,14 @@ class Operations(ABC):
         tenant_id: str,
         rollout_id: int,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> RolloutItem | Waiting:
         """Retry all failed rooms. They try again from the next night on. Needs `rings.modify`: on all rooms of the
         ring for the whole of it, else it is done to your rooms only.
         """
-        answer: RolloutItem | Waiting = self._call("POST", _at("/customers/{}/rollouts/{}/retry/", tenant_id, rollout_id), headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: RolloutItem | Waiting = self._call("POST", _at("/customers/{}/rollouts/{}/retry/", tenant_id, rollout_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def rollout_rooms(
@@ -831,30 +1023,46 @@ class Operations(ABC):
         """Each item of `room_activity`, page by page."""
         return self._each(_at("/customers/{}/rooms/{}/activity/", tenant_id, room_id), {})
 
-    def room_enroll(self, tenant_id: str, room_id: int, *, justification: str | None = None) -> RoomDetail | Waiting:
+    def room_enroll(
+        self,
+        tenant_id: str,
+        room_id: int,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+        justification: str | None = None,
+    ) -> RoomDetail | Waiting:
         """Enrol a room. Needs `rooms.modify` on the room. Monitoring and reports begin; enrolled already, it stays
         so.
         """
-        answer: RoomDetail | Waiting = self._call("POST", _at("/customers/{}/rooms/{}/enroll/", tenant_id, room_id), headers={"Change-Justification": justification})
+        answer: RoomDetail | Waiting = self._call("POST", _at("/customers/{}/rooms/{}/enroll/", tenant_id, room_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
-    def room_filter_create(self, tenant_id: str, body: NewFilterRequest) -> FilterItem:
+    def room_filter_create(
+        self,
+        tenant_id: str,
+        body: NewFilterRequest,
+        *,
+        idempotency_key: str | None = None,
+    ) -> FilterItem:
         """Keep a filter. Needs `rooms.view`. `query` has the parameters of the list of rooms."""
-        answer: FilterItem = self._call("POST", _at("/customers/{}/rooms/filters/", tenant_id), body=body)
+        answer: FilterItem = self._call("POST", _at("/customers/{}/rooms/filters/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
-    def room_filter_delete(self, tenant_id: str, filter_id: int) -> None:
+    def room_filter_delete(self, tenant_id: str, filter_id: int, *, idempotency_key: str | None = None) -> None:
         """Delete a filter. Needs `rooms.view`; it has to be your own."""
-        self._call("DELETE", _at("/customers/{}/rooms/filters/{}/", tenant_id, filter_id))
+        self._call("DELETE", _at("/customers/{}/rooms/filters/{}/", tenant_id, filter_id), headers={"Idempotency-Key": idempotency_key})
 
     def room_filter_modify(
         self,
         tenant_id: str,
         filter_id: int,
         body: PatchedFilterChangesRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> FilterItem:
         """Rename a filter, or open the list with it. Needs `rooms.view`; it has to be your own."""
-        answer: FilterItem = self._call("PATCH", _at("/customers/{}/rooms/filters/{}/", tenant_id, filter_id), body=body)
+        answer: FilterItem = self._call("PATCH", _at("/customers/{}/rooms/filters/{}/", tenant_id, filter_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
     def room_filters(
@@ -881,13 +1089,14 @@ class Operations(ABC):
         room_id: int,
         body: PatchedRoomChangesRequest | None = None,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> RoomDetail | Waiting:
         """Change a room. Needs `rooms.modify` on the room. Only what is sent is changed, all of it or nothing. With
         `If-Match: "<version>"` it is refused (412, `stale_version`) if somebody else was faster.
         """
-        answer: RoomDetail | Waiting = self._call("PATCH", _at("/customers/{}/rooms/{}/", tenant_id, room_id), body=body, headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: RoomDetail | Waiting = self._call("PATCH", _at("/customers/{}/rooms/{}/", tenant_id, room_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def room_status(self, tenant_id: str, room_id: int) -> RoomStatus:
@@ -901,19 +1110,28 @@ class Operations(ABC):
         room_id: int,
         body: SuppressionRequest | None = None,
         *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
         justification: str | None = None,
     ) -> RoomDetail | Waiting:
         """Suppress a room during maintenance. Needs `rooms.modify` on the room. No alerts and no history until
         `until`, at most 90 days ahead; suppressed already, it has the new end.
         """
-        answer: RoomDetail | Waiting = self._call("POST", _at("/customers/{}/rooms/{}/suppress/", tenant_id, room_id), body=body, headers={"Change-Justification": justification})
+        answer: RoomDetail | Waiting = self._call("POST", _at("/customers/{}/rooms/{}/suppress/", tenant_id, room_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
-    def room_unenroll(self, tenant_id: str, room_id: int) -> RoomDetail:
+    def room_unenroll(
+        self,
+        tenant_id: str,
+        room_id: int,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> RoomDetail:
         """Unenrol a room. Needs `rooms.unenroll` on the room, which no partner holds. Its system tickets are closed,
         its device’s token is revoked, its updates end; it stays in the inventory and can be enrolled again.
         """
-        answer: RoomDetail = self._call("POST", _at("/customers/{}/rooms/{}/unenroll/", tenant_id, room_id))
+        answer: RoomDetail = self._call("POST", _at("/customers/{}/rooms/{}/unenroll/", tenant_id, room_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
     def room_unsuppress(
@@ -921,10 +1139,12 @@ class Operations(ABC):
         tenant_id: str,
         room_id: int,
         *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
         justification: str | None = None,
     ) -> RoomDetail | Waiting:
         """Lift the suppression of a room. Needs `rooms.modify` on the room. It is watched again."""
-        answer: RoomDetail | Waiting = self._call("POST", _at("/customers/{}/rooms/{}/unsuppress/", tenant_id, room_id), headers={"Change-Justification": justification})
+        answer: RoomDetail | Waiting = self._call("POST", _at("/customers/{}/rooms/{}/unsuppress/", tenant_id, room_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def rooms(
@@ -972,13 +1192,13 @@ class Operations(ABC):
         """Each item of `rooms`, page by page."""
         return self._each(_at("/customers/{}/rooms/", tenant_id), {"building": building, "city": city, "country": country, "group": group, "health": health, "q": q, "region": region, "sort": sort, "state": state})
 
-    def rooms_bulk(self, tenant_id: str, body: BulkRequest) -> BulkAnswer:
+    def rooms_bulk(self, tenant_id: str, body: BulkRequest, *, idempotency_key: str | None = None) -> BulkAnswer:
         """Change many rooms. At most 200 rooms. Each is changed for itself, as if it were asked for alone: `edit`,
         `enroll`, `suppress` and `unsuppress` need `rooms.modify` on it, `group` also `groups.modify` on the group,
         `ring` needs `rings.modify`. The answer is 207 and says for each room whether it is done, unchanged or
         refused; a room that does not exist and one that you may not see are refused alike.
         """
-        answer: BulkAnswer = self._call("POST", _at("/customers/{}/rooms/bulk/", tenant_id), body=body)
+        answer: BulkAnswer = self._call("POST", _at("/customers/{}/rooms/bulk/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
     def security_group(self, tenant_id: str, security_group_id: int) -> SecurityGroupItem:
@@ -986,14 +1206,27 @@ class Operations(ABC):
         answer: SecurityGroupItem = self._call("GET", _at("/customers/{}/security-groups/{}/", tenant_id, security_group_id))
         return answer
 
-    def security_group_create(self, tenant_id: str, body: SecurityGroupNameRequest) -> SecurityGroupItem:
+    def security_group_create(
+        self,
+        tenant_id: str,
+        body: SecurityGroupNameRequest,
+        *,
+        idempotency_key: str | None = None,
+    ) -> SecurityGroupItem:
         """Make a security group. Needs `roles.modify` for all rooms."""
-        answer: SecurityGroupItem = self._call("POST", _at("/customers/{}/security-groups/", tenant_id), body=body)
+        answer: SecurityGroupItem = self._call("POST", _at("/customers/{}/security-groups/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
-    def security_group_delete(self, tenant_id: str, security_group_id: int) -> None:
+    def security_group_delete(
+        self,
+        tenant_id: str,
+        security_group_id: int,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> None:
         """Delete a security group. Needs `roles.modify` for all rooms; refused while an assignment names it."""
-        self._call("DELETE", _at("/customers/{}/security-groups/{}/", tenant_id, security_group_id))
+        self._call("DELETE", _at("/customers/{}/security-groups/{}/", tenant_id, security_group_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
 
     def security_group_people(
         self,
@@ -1019,11 +1252,14 @@ class Operations(ABC):
         tenant_id: str,
         security_group_id: int,
         body: PeopleInAndOutRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
     ) -> SecurityGroupItem:
         """Put people in, take people out. Needs `roles.modify` for all rooms; to add, hold what every assignment of
         the group gives.
         """
-        answer: SecurityGroupItem = self._call("POST", _at("/customers/{}/security-groups/{}/people/", tenant_id, security_group_id), body=body)
+        answer: SecurityGroupItem = self._call("POST", _at("/customers/{}/security-groups/{}/people/", tenant_id, security_group_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
     def security_group_rename(
@@ -1031,9 +1267,12 @@ class Operations(ABC):
         tenant_id: str,
         security_group_id: int,
         body: PatchedSecurityGroupNameRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
     ) -> SecurityGroupItem:
         """Rename a security group. Needs `roles.modify` for all rooms."""
-        answer: SecurityGroupItem = self._call("PATCH", _at("/customers/{}/security-groups/{}/", tenant_id, security_group_id), body=body)
+        answer: SecurityGroupItem = self._call("PATCH", _at("/customers/{}/security-groups/{}/", tenant_id, security_group_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
     def security_groups(
@@ -1059,11 +1298,18 @@ class Operations(ABC):
         answer: GeneralItem = self._call("GET", _at("/customers/{}/settings/", tenant_id))
         return answer
 
-    def settings_modify(self, tenant_id: str, body: PatchedGeneralBodyRequest | None = None) -> GeneralItem:
+    def settings_modify(
+        self,
+        tenant_id: str,
+        body: PatchedGeneralBodyRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> GeneralItem:
         """Change name, language or time zone. Needs `settings.modify`. The language is that of mails; business days
         are counted in the time zone.
         """
-        answer: GeneralItem = self._call("PATCH", _at("/customers/{}/settings/", tenant_id), body=body)
+        answer: GeneralItem = self._call("PATCH", _at("/customers/{}/settings/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
 
     def terms(self) -> TermsSchema:
@@ -1082,13 +1328,14 @@ class Operations(ABC):
         ticket_id: int,
         body: AssigneeRequest,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> TicketDetail | Waiting:
         """Assign the ticket to somebody, or to nobody. Needs `tickets.update` on all of its rooms. Who gets it is
         told by mail.
         """
-        answer: TicketDetail | Waiting = self._call("POST", _at("/customers/{}/tickets/{}/assignment/", tenant_id, ticket_id), body=body, headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: TicketDetail | Waiting = self._call("POST", _at("/customers/{}/tickets/{}/assignment/", tenant_id, ticket_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def ticket_assignable(self, tenant_id: str, ticket_id: int) -> AssignablePeople:
@@ -1105,12 +1352,13 @@ class Operations(ABC):
         ticket_id: int,
         body: NewAttachmentRequest,
         *,
+        idempotency_key: str | None = None,
         justification: str | None = None,
     ) -> EntryItem | Waiting:
         """Attach a file. Needs `tickets.update` on at least one of its rooms. `multipart/form-data`, at most 10 MiB,
         and 20 files of a ticket. The content has to be what the file’s name says.
         """
-        answer: EntryItem | Waiting = self._call("POST", _at("/customers/{}/tickets/{}/attachments/", tenant_id, ticket_id), body=body, headers={"Change-Justification": justification}, is_form=True)
+        answer: EntryItem | Waiting = self._call("POST", _at("/customers/{}/tickets/{}/attachments/", tenant_id, ticket_id), body=body, headers={"Idempotency-Key": idempotency_key, "Change-Justification": justification}, is_form=True)
         return answer
 
     def ticket_attachment(self, tenant_id: str, ticket_id: int, attachment_id: str) -> bytes:
@@ -1124,13 +1372,14 @@ class Operations(ABC):
         ticket_id: int,
         body: ClosingRequest,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> TicketDetail | Waiting:
         """Close the ticket. Needs `tickets.update` on all of its rooms. System tickets close by what the device
         reports.
         """
-        answer: TicketDetail | Waiting = self._call("POST", _at("/customers/{}/tickets/{}/close/", tenant_id, ticket_id), body=body, headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: TicketDetail | Waiting = self._call("POST", _at("/customers/{}/tickets/{}/close/", tenant_id, ticket_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def ticket_entries(
@@ -1158,12 +1407,13 @@ class Operations(ABC):
         tenant_id: str,
         body: NewIncidentRequest,
         *,
+        idempotency_key: str | None = None,
         justification: str | None = None,
     ) -> TicketDetail | Waiting:
         """Report an incident. Needs `tickets.create_incident` on each of the rooms. High impact makes it critical,
         and its rooms unhealthy until it is closed.
         """
-        answer: TicketDetail | Waiting = self._call("POST", _at("/customers/{}/tickets/", tenant_id), body=body, headers={"Change-Justification": justification})
+        answer: TicketDetail | Waiting = self._call("POST", _at("/customers/{}/tickets/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key, "Change-Justification": justification})
         return answer
 
     def ticket_state(
@@ -1172,13 +1422,14 @@ class Operations(ABC):
         ticket_id: int,
         body: NewStateRequest,
         *,
+        idempotency_key: str | None = None,
         if_match: str | None = None,
         justification: str | None = None,
     ) -> TicketDetail | Waiting:
         """Change the state, or reopen. Needs `tickets.update` on all of its rooms. Closing has an address of its
         own; a closed ticket is reopened by `needs_action`.
         """
-        answer: TicketDetail | Waiting = self._call("POST", _at("/customers/{}/tickets/{}/state/", tenant_id, ticket_id), body=body, headers={"If-Match": if_match, "Change-Justification": justification})
+        answer: TicketDetail | Waiting = self._call("POST", _at("/customers/{}/tickets/{}/state/", tenant_id, ticket_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match, "Change-Justification": justification})
         return answer
 
     def ticket_write(
@@ -1187,12 +1438,13 @@ class Operations(ABC):
         ticket_id: int,
         body: NewMessageRequest,
         *,
+        idempotency_key: str | None = None,
         justification: str | None = None,
     ) -> EntryItem | Waiting:
         """Write a message. Needs `tickets.update` on at least one of its rooms. Those who take part are told by
         mail.
         """
-        answer: EntryItem | Waiting = self._call("POST", _at("/customers/{}/tickets/{}/entries/", tenant_id, ticket_id), body=body, headers={"Change-Justification": justification})
+        answer: EntryItem | Waiting = self._call("POST", _at("/customers/{}/tickets/{}/entries/", tenant_id, ticket_id), body=body, headers={"Idempotency-Key": idempotency_key, "Change-Justification": justification})
         return answer
 
     def tickets(
@@ -1251,16 +1503,23 @@ class Operations(ABC):
         answer: TokenItem = self._call("GET", _at("/customers/{}/tokens/{}/", tenant_id, prefix))
         return answer
 
-    def token_issue(self, tenant_id: str, body: TokenBodyRequest) -> NewToken:
+    def token_issue(self, tenant_id: str, body: TokenBodyRequest, *, idempotency_key: str | None = None) -> NewToken:
         """Issue a token. It may do what you may do here, narrowed to `scopes`. The answer is the only one that holds
         the secret, `token`; send it as `Authorization: Token trm_…`.
         """
-        answer: NewToken = self._call("POST", _at("/customers/{}/tokens/", tenant_id), body=body)
+        answer: NewToken = self._call("POST", _at("/customers/{}/tokens/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
-    def token_revoke(self, tenant_id: str, prefix: str) -> None:
+    def token_revoke(
+        self,
+        tenant_id: str,
+        prefix: str,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> None:
         """Revoke one of your tokens. It opens nothing any more, from its next request on."""
-        self._call("DELETE", _at("/customers/{}/tokens/{}/", tenant_id, prefix))
+        self._call("DELETE", _at("/customers/{}/tokens/{}/", tenant_id, prefix), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
 
     def tokens(self, tenant_id: str, *, cursor: str | None = None, page_size: int | None = None) -> TokenItemPage:
         """Your tokens. Your own ones for this customer, newest first, without their secrets.

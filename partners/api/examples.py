@@ -33,6 +33,11 @@ _PARTNER = {
     "open_invitation_count": 0,
 }
 PARTNERS = _answer("One partner", _page(_PARTNER))
+PARTNER_CHANGES = OpenApiExample(
+    "Another name, and tickets without asking",
+    value={"label": "Fabrikam", "change_control": {"tickets.update": "auto"}},
+    request_only=True,
+)
 PARTNER = OpenApiExample(
     "A partner",
     value=_PARTNER

@@ -76,6 +76,8 @@ class Invitations(InvitationsView):
 
 
 class OneInvitation(InvitationsView):
+    versioned = Invitation
+
     @extend_schema(
         operation_id="partner_invitation",
         tags=[TAG],
@@ -85,18 +87,22 @@ class OneInvitation(InvitationsView):
         examples=[examples.INVITATION],
     )
     def get(self, request: TenantRequest, tenant_id: UUID, relationship_id: UUID, invitation_id: UUID) -> Response:
-        return Response(item_of(self.find_sent(request, relationship_id, invitation_id)))
+        found = self.find_sent(request, relationship_id, invitation_id)
+        return self.answer(found, item_of(found))
 
 
 class ChangeInvitation(InvitationsView):
     """Two addresses that change an invitation which is still open."""
+
+    versioned = Invitation
 
     def change(self, request: TenantRequest, place: tuple[UUID, UUID], service: Callable[..., Invitation]) -> Response:
         """The invitation after `service`."""
         found = self.find_sent(request, *place)
         self.read(EmptyBody)
         service(found, by=request.person)
-        return Response(item_of(self.find_sent(request, *place)))
+        changed = self.find_sent(request, *place)
+        return self.answer(changed, item_of(changed))
 
 
 class Resend(ChangeInvitation):

@@ -65,6 +65,8 @@ class MyInvitations(MineView):
 
 
 class OneOfMine(MineView):
+    versioned = Invitation
+
     @extend_schema(
         operation_id="my_invitation",
         tags=[TAG],
@@ -73,18 +75,22 @@ class OneOfMine(MineView):
         examples=[examples.MY_INVITATION],
     )
     def get(self, request: Request, invitation_id: UUID) -> Response:
-        return Response(_detail(request, self.find(request, invitation_id)))
+        found = self.find(request, invitation_id)
+        return self.answer(found, _detail(request, found))
 
 
 class Answer(MineView):
     """Two addresses that answer an invitation."""
 
-    def answer(
+    versioned = Invitation
+
+    def respond(
         self, request: Request, invitation_id: UUID, service: Callable[..., Invitation], **said: Any
     ) -> Response:
         """The invitation after `service`."""
         service(self.find(request, invitation_id), by=request.user, **said)
-        return Response(_detail(request, self.find(request, invitation_id)))
+        answered = self.find(request, invitation_id)
+        return self.answer(answered, _detail(request, answered))
 
 
 class Accept(Answer):
@@ -105,7 +111,7 @@ class Accept(Answer):
     def post(self, request: Request, invitation_id: UUID) -> Response:
         self.find(request, invitation_id)
         secret = self.read(AcceptBody)["secret"]
-        return self.answer(request, invitation_id, invitations.accept, secret=secret)
+        return self.respond(request, invitation_id, invitations.accept, secret=secret)
 
 
 class Deny(Answer):
@@ -123,7 +129,7 @@ class Deny(Answer):
     def post(self, request: Request, invitation_id: UUID) -> Response:
         self.find(request, invitation_id)
         self.read(EmptyBody)
-        return self.answer(request, invitation_id, invitations.deny)
+        return self.respond(request, invitation_id, invitations.deny)
 
 
 def _item(invitation: Invitation) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.response import Response
@@ -13,6 +12,7 @@ from partners.api import examples
 from partners.api.serializers import (
     EmptyBody,
     PartnerBody,
+    PartnerChanges,
     PartnerDetail,
     PartnerItem,
     contacts_in,
@@ -33,7 +33,7 @@ from partners.models import PartnerRelationship
 from partners.services import relationships
 from partners.services.relationships import Proposal
 from rbac import access
-from rbac.api.base import PAGING, CustomerView, absolute, answer_page, named, page_of, page_schema
+from rbac.api.base import PAGING, CustomerView, answer_page, named, page_of, page_schema
 from rbac.api.errors import InvalidParameters
 from rbac.catalogue import Permission
 from rbac.errors import DelegationOver, TermsWaiting, WrongState
@@ -76,6 +76,8 @@ class PartnersView(CustomerView):
 
 
 class Partners(PartnersView):
+    versioned = PartnerRelationship
+    makes = "api-partner"
     parameters = frozenset({"q", "state", "sort", "cursor", "page_size"})
     problems = {
         "post": (*INVITING, TermsNotAccepted, TermsChanged, EmptyScope, UnknownRooms),
@@ -118,8 +120,7 @@ class Partners(PartnersView):
     def post(self, request: TenantRequest, tenant_id: UUID) -> Response:
         relationship = relationships.add(request.customer, _proposal(self.read(PartnerBody)), by=request.person)
         added = self.find(request, relationship.pk)
-        place = reverse("api-partner", args=[tenant_id, added.pk])
-        return Response(detail_of(added), status=status.HTTP_201_CREATED, headers={"Location": absolute(place)})
+        return self.answer(added, detail_of(added), status=status.HTTP_201_CREATED)
 
 
 def _proposal(body: dict[str, Any]) -> Proposal:
@@ -136,7 +137,8 @@ def _proposal(body: dict[str, Any]) -> Proposal:
 
 
 class OnePartner(PartnersView):
-    problems = {"delete": (DelegationOver,)}
+    versioned = PartnerRelationship
+    problems = {"patch": (DelegationOver, TermsWaiting), "delete": (DelegationOver,)}
 
     @extend_schema(
         operation_id="partner",
@@ -147,7 +149,27 @@ class OnePartner(PartnersView):
         examples=[examples.PARTNER],
     )
     def get(self, request: TenantRequest, tenant_id: UUID, relationship_id: UUID) -> Response:
-        return Response(detail_of(self.find(request, relationship_id)))
+        found = self.find(request, relationship_id)
+        return self.answer(found, detail_of(found))
+
+    @extend_schema(
+        operation_id="partner_modify",
+        tags=[TAG],
+        summary="Rename a partner, or choose what you approve first",
+        description=(
+            "Needs `settings.modify`. `change_control` holds for what the partner does from now on; what waits stays "
+            "as it was asked. The delegated rooms are changed at its primary admins’ assignment."
+        ),
+        request=PartnerChanges,
+        responses=PartnerDetail,
+        examples=[examples.PARTNER_CHANGES, examples.PARTNER],
+    )
+    def patch(self, request: TenantRequest, tenant_id: UUID, relationship_id: UUID) -> Response:
+        found, wanted = self.find(request, relationship_id), self.read(PartnerChanges)
+        modes = {Permission(event): ControlMode(mode) for event, mode in wanted.get("change_control", {}).items()}
+        relationships.modify(found, by=request.person, label=wanted.get("label"), modes=modes)
+        changed = self.find(request, relationship_id)
+        return self.answer(changed, detail_of(changed))
 
     @extend_schema(
         operation_id="partner_remove",
@@ -167,6 +189,7 @@ class OnePartner(PartnersView):
 class Brake(PartnersView):
     """Two addresses that move the state of a partner."""
 
+    versioned = PartnerRelationship
     problems = {"post": (DelegationOver, WrongState)}
 
     def move(self, request: TenantRequest, relationship_id: UUID, step: Any) -> Response:
@@ -174,7 +197,8 @@ class Brake(PartnersView):
         found = self.find(request, relationship_id)
         self.read(EmptyBody)
         step(found, by=request.person)
-        return Response(detail_of(self.find(request, relationship_id)))
+        moved = self.find(request, relationship_id)
+        return self.answer(moved, detail_of(moved))
 
 
 class Suspend(Brake):

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from partners.forms import MAX_ROWS, single_line
 from partners.models import InvitationState
@@ -92,6 +94,28 @@ class PartnerBody(InviteBody):
         """Raises ValidationError for what is no controlled event."""
         refuse_unknown_fields(set(value) - set(EVENTS))
         return value
+
+
+class PartnerChanges(Body):
+    """What is to be changed; fields and events that are left out stay as they are."""
+
+    label = LineField(max_length=LABEL_LENGTH, required=False)
+    change_control = serializers.DictField(
+        child=serializers.ChoiceField(choices=ControlMode.values),
+        required=False,
+        help_text=f"How later changes of the partner are handled: {', '.join(EVENTS)}.",
+    )
+
+    def validate_change_control(self, value: dict[str, str]) -> dict[str, str]:
+        """Raises ValidationError for what is no controlled event."""
+        refuse_unknown_fields(set(value) - set(EVENTS))
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raises ValidationError if nothing is named."""
+        if not attrs:
+            raise serializers.ValidationError([ErrorDetail(_("Name at least one field."), code="empty")])
+        return attrs
 
 
 class AcceptBody(Body):

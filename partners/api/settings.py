@@ -1,21 +1,33 @@
 """The settings of a customer: general, domains, notifications, look of mails, terms."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.response import Response
 
-from partners.api.serializers import EmptyBody, LineField
+from partners.api.serializers import EmptyBody
+from partners.api.settings_serializers import (
+    AgreeBody,
+    CustomerTermsItem,
+    DomainBody,
+    DomainItem,
+    GeneralBody,
+    GeneralItem,
+    LookBody,
+    LookItem,
+    NotificationBody,
+    NotificationList,
+)
 from partners.errors import TermsChanged, TermsNotAccepted
 from partners.models import Terms, TermsAcceptance
 from partners.services import terms
 from rbac import access
-from rbac.api.base import Body, CustomerView, refuse_unknown_fields
+from rbac.api.base import CustomerView
 from rbac.catalogue import Permission
 from rbac.errors import (
     DomainListed,
@@ -34,121 +46,11 @@ from rbac.errors import (
 )
 from rbac.gates import TenantRequest, find
 from rbac.models import Tenant, TenantDomain
-from rbac.preferences import MOST_ADDRESSES
 from rbac.services import branding, notifications, tenants
-from rbac.services.branding import LONGEST_FOOTER, LONGEST_SENDER, Branding
-from rbac.services.notifications import Choice, Event
+from rbac.services.branding import Branding
+from rbac.services.notifications import Choice, Choices, Event
 
 TAG = "Settings"
-
-
-class DomainItem(serializers.Serializer[Any]):
-    """A domain; it counts once it is verified."""
-
-    id = serializers.IntegerField()
-    domain = serializers.CharField()
-    verified_at = serializers.DateTimeField(allow_null=True)
-
-
-class GeneralItem(serializers.Serializer[Any]):
-    """What the portal knows of the organisation."""
-
-    name = serializers.CharField()
-    language = serializers.ChoiceField(choices=[code for code, _ in settings.LANGUAGES])
-    time_zone = serializers.CharField()
-    entra_tid = serializers.UUIDField(allow_null=True)
-    domains = DomainItem(many=True)
-
-
-class GeneralBody(Body):
-    """What is to be changed; fields that are left out stay as they are."""
-
-    name = LineField(max_length=200, required=False)
-    language = serializers.ChoiceField(choices=[code for code, _ in settings.LANGUAGES], required=False)
-    time_zone = serializers.CharField(max_length=60, required=False)
-
-
-class DomainBody(Body):
-    """A domain to be entered."""
-
-    domain = LineField(max_length=100)
-
-
-class ChoiceItem(serializers.Serializer[Any]):
-    """Who is told of one event."""
-
-    event = serializers.ChoiceField(choices=Event.values)
-    to_admins = serializers.BooleanField()
-    addresses = serializers.ListField(child=serializers.CharField())
-
-
-class NotificationList(serializers.Serializer[Any]):
-    """Every event."""
-
-    items = ChoiceItem(many=True)
-
-
-class ChoiceBody(Body):
-    """Who is to be told of an event."""
-
-    to_admins = serializers.BooleanField()
-    addresses = serializers.ListField(
-        child=serializers.CharField(max_length=254), required=False, default=list, max_length=MOST_ADDRESSES
-    )
-
-
-class NotificationBody(Body):
-    """By event; events that are left out stay as they are."""
-
-    events = serializers.DictField(child=ChoiceBody(), allow_empty=False)
-
-    def validate_events(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Raises ValidationError for what is no event."""
-        refuse_unknown_fields(set(value) - set(Event.values))
-        return value
-
-
-class LookItem(serializers.Serializer[Any]):
-    """How mails look; empty: the portal's own look."""
-
-    sender_name = serializers.CharField()
-    accent = serializers.CharField(help_text="#rrggbb")
-    footer = serializers.CharField()
-
-
-class LookBody(Body):
-    """What is to be changed; fields that are left out stay as they are."""
-
-    sender_name = serializers.CharField(max_length=LONGEST_SENDER, required=False, allow_blank=True)
-    accent = serializers.CharField(max_length=7, required=False, allow_blank=True)
-    footer = serializers.CharField(max_length=LONGEST_FOOTER, required=False, allow_blank=True)
-
-
-class AcceptanceItem(serializers.Serializer[Any]):
-    """Who agreed to a version for the organisation."""
-
-    version = serializers.IntegerField()
-    sha256 = serializers.CharField()
-    accepted_by = serializers.CharField()
-    accepted_at = serializers.DateTimeField()
-
-
-class CustomerTermsItem(serializers.Serializer[Any]):
-    """The newest terms, whether they wait for agreement, and what was agreed to."""
-
-    version = serializers.IntegerField()
-    text = serializers.CharField(help_text="In the language of the request.")
-    sha256 = serializers.CharField()
-    published_at = serializers.DateTimeField()
-    is_waiting = serializers.BooleanField(help_text="Whether changes of a partner wait for your agreement.")
-    acceptances = AcceptanceItem(many=True)
-
-
-class AgreeBody(Body):
-    """Agreeing to the version that was read, and to no other."""
-
-    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
-    agrees = serializers.BooleanField()
 
 
 def _answer(name: str, value: Any, code: str = "200") -> OpenApiExample:
@@ -190,6 +92,7 @@ class SettingsView(CustomerView):
 
 
 class General(SettingsView):
+    versioned = Tenant
     problems = {"patch": (InvalidName, UnknownZone)}
 
     @extend_schema(
@@ -201,7 +104,7 @@ class General(SettingsView):
         examples=[_answer("Settings", _GENERAL)],
     )
     def get(self, request: TenantRequest, tenant_id: UUID) -> Response:
-        return Response(_general(request, request.customer))
+        return self.answer(request.customer, _general(request, request.customer))
 
     @extend_schema(
         operation_id="settings_modify",
@@ -219,7 +122,7 @@ class General(SettingsView):
         now = request.customer
         known = {"name": now.name, "language": now.language, "time_zone": now.time_zone}
         changed = tenants.modify(now, by=request.person, **known | self.read(GeneralBody))
-        return Response(_general(request, changed))
+        return self.answer(changed, _general(request, changed))
 
 
 class Domains(SettingsView):
@@ -259,6 +162,7 @@ class OneDomain(SettingsView):
 
 
 class Notifications(SettingsView):
+    versioned = Choices
     problems = {"patch": (InvalidAddress, TooManyAddresses)}
 
     @extend_schema(
@@ -270,7 +174,8 @@ class Notifications(SettingsView):
         examples=[_answer("One event", _CHOSEN)],
     )
     def get(self, request: TenantRequest, tenant_id: UUID) -> Response:
-        return Response(_choices(request.customer))
+        chosen = notifications.choices_of(request.customer)
+        return self.answer(Choices(chosen), _choices(chosen))
 
     @extend_schema(
         operation_id="notifications_modify",
@@ -288,7 +193,8 @@ class Notifications(SettingsView):
         wanted = self.read(NotificationBody)["events"]
         choices = {Event(event): Choice(one["to_admins"], tuple(one["addresses"])) for event, one in wanted.items()}
         notifications.change(request.customer, choices, by=request.person)
-        return Response(_choices(request.customer))
+        chosen = notifications.choices_of(request.customer)
+        return self.answer(Choices(chosen), _choices(chosen))
 
 
 class TestMail(SettingsView):
@@ -309,6 +215,7 @@ class TestMail(SettingsView):
 
 
 class Look(SettingsView):
+    versioned = Branding
     problems = {"patch": (InvalidSender, InvalidAccent, LowContrast, InvalidFooter)}
 
     @extend_schema(
@@ -320,7 +227,8 @@ class Look(SettingsView):
         examples=[_answer("A look", _LOOK)],
     )
     def get(self, request: TenantRequest, tenant_id: UUID) -> Response:
-        return Response(vars(branding.of(request.customer)))
+        found = branding.of(request.customer)
+        return self.answer(found, vars(found))
 
     @extend_schema(
         operation_id="mail_look_modify",
@@ -333,7 +241,8 @@ class Look(SettingsView):
     )
     def patch(self, request: TenantRequest, tenant_id: UUID) -> Response:
         wanted = vars(branding.of(request.customer)) | self.read(LookBody)
-        return Response(vars(branding.change(request.customer, Branding(**wanted), by=request.person)))
+        changed = branding.change(request.customer, Branding(**wanted), by=request.person)
+        return self.answer(changed, vars(changed))
 
 
 class CustomerTerms(SettingsView):
@@ -386,12 +295,11 @@ def _domain(domain: TenantDomain) -> dict[str, Any]:
     return {"id": domain.pk, "domain": domain.domain, "verified_at": domain.verified_at}
 
 
-def _choices(tenant: Tenant) -> dict[str, Any]:
-    chosen = notifications.choices_of(tenant).items()
+def _choices(chosen: Mapping[Event, Choice]) -> dict[str, Any]:
     return {
         "items": [
             {"event": event.value, "to_admins": one.to_admins, "addresses": list(one.addresses)}
-            for event, one in chosen
+            for event, one in chosen.items()
         ]
     }
 

@@ -46,6 +46,8 @@ class TokensView(CustomerView):
 
 
 class Tokens(TokensView):
+    makes = "api-token"
+    secret = frozenset({"post"})
     parameters = frozenset({"cursor", "page_size"})
 
     @extend_schema(
@@ -89,6 +91,8 @@ class Tokens(TokensView):
 
 
 class OneToken(TokensView):
+    versioned = ApiToken
+
     @extend_schema(
         operation_id="token",
         tags=[TAG],
@@ -97,7 +101,8 @@ class OneToken(TokensView):
         examples=[examples.TOKEN],
     )
     def get(self, request: TenantRequest, tenant_id: UUID, prefix: str) -> Response:
-        return Response(item_of(self._find(request, prefix)))
+        found = self._find(request, prefix)
+        return self.answer(found, item_of(found))
 
     @extend_schema(
         operation_id="token_revoke",

@@ -37,6 +37,7 @@ from rbac.access import require
 from rbac.catalogue import Permission
 from rbac.errors import DelegationOver, OwnTenant
 from rbac.models import Delegation, DelegationState, SecurityGroup, Tenant, TenantDomain, User
+from rbac.precondition import digest, meet, tag_of
 from rbac.services import assignments, delegations
 from rbac.upn import domain_of, normalise
 from rooms import scopes
@@ -152,6 +153,11 @@ def _send(relationship: PartnerRelationship, contact: Contact, *, days: int, by:
     return invitation
 
 
+@tag_of.register
+def _state_of(invitation: Invitation) -> str:
+    return digest(invitation.state, invitation.rotation, invitation.expires_at)
+
+
 def find(invitation_id: UUID, user: User) -> Invitation:
     """The invitation, for the person it is addressed to. Raises Http404 for everybody else."""
     found = (
@@ -203,6 +209,7 @@ def accept(invitation: Invitation, *, by: User, secret: str = "") -> Invitation:
     with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
         delegation = delegations.lock(invitation.relationship.delegation_id)
         current = _own(invitation, by)
+        meet(current)
         if current.state == InvitationState.ACCEPTED and current.accepted_by_id == by.pk:
             line.is_void = True  # a double click: the first one did it while this one waited for the lock
             return current
@@ -252,6 +259,7 @@ def deny(invitation: Invitation, *, by: User) -> Invitation:
     with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
         delegation = delegations.lock(invitation.relationship.delegation_id)
         current = _own(invitation, by)
+        meet(current)
         if current.state == InvitationState.DENIED:
             line.is_void = True  # as in `accept`
             return current
@@ -270,6 +278,7 @@ def revoke(invitation: Invitation, *, by: User) -> Invitation:
     with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
         delegation, current = _lock(invitation)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
+        meet(current)
         _require_pending(current, delegation)
         _decide(current, InvitationState.REVOKED, by)
         lapse_if_dead(invitation.relationship, delegation, by=by)
@@ -286,6 +295,7 @@ def resend(invitation: Invitation, *, by: User) -> Invitation:
     with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
         delegation, current = _lock(invitation)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
+        meet(current)
         _require_pending(current, delegation)
         delegations.require_conditions(delegation.tenant)
         _check_limit(delegation.tenant, 1)

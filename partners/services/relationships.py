@@ -6,7 +6,7 @@ from uuid import UUID
 
 from audit import outbox
 from audit.clock import now
-from audit.log import recording
+from audit.log import recording, together
 from audit.models import Category, Operation
 from partners.errors import TermsChanged, TermsNotAccepted
 from partners.models import ApiToken, Invitation, PartnerRelationship, Terms
@@ -15,14 +15,15 @@ from partners.services import invitations
 from partners.services import terms as terms_service
 from partners.services.invitations import DEFAULT_DAYS, Contact
 from rbac import grants
-from rbac.access import require
+from rbac.access import can, require
 from rbac.catalogue import Permission
 from rbac.errors import DelegationOver
-from rbac.models import Assignment, Delegation, DelegationState, Tenant, User
+from rbac.models import Assignment, AssignmentKey, Delegation, DelegationState, Tenant, User
+from rbac.precondition import digest, meet, tag_of
 from rbac.services import delegations
 from rbac.upn import domain_of
 from rooms import scopes
-from rooms.models import ApprovalRequest, ControlMode, Room
+from rooms.models import ApprovalRequest, ControlMode, ControlPolicy, Room
 from rooms.scopes import Scope
 from rooms.services import approvals, policies, ticket_people
 
@@ -80,6 +81,16 @@ def add(customer: Tenant, proposal: Proposal, *, by: User) -> PartnerRelationshi
     return relationship
 
 
+@tag_of.register
+def _state_of(relationship: PartnerRelationship) -> str:
+    """As it is now, whatever was read before: its label, its delegation, what is delegated, how that is controlled."""
+    columns = "label", "delegation__state", "delegation__valid_until", "delegation__needs_primary_admin"
+    known = PartnerRelationship.objects.filter(pk=relationship.pk).values_list(*columns).get()
+    base = Assignment.objects.filter(role__delegation=relationship.delegation_id, key=AssignmentKey.INVITED_ADMINS)
+    modes = ControlPolicy.objects.filter(delegation=relationship.delegation_id).order_by("event")
+    return digest(known, list(base.values_list("version", flat=True)), list(modes.values_list("event", "mode")))
+
+
 def _label_of(contacts: Sequence[Contact]) -> str:
     """The first contact's domain, as it was entered: what is wrong with it is said by `invite`, on record."""
     return domain_of(contacts[0].upn.strip().lower())[:LABEL_LENGTH] or "–" if contacts else "–"
@@ -134,6 +145,7 @@ def remove(relationship: PartnerRelationship, *, by: User) -> None:
     ) as line:
         delegation = delegations.lock(relationship.delegation_id)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
+        meet(relationship)
         if delegation.state == DelegationState.ENDED:
             raise DelegationOver
         line.before = {"state": delegation.state, **vars(loss_of(relationship))}
@@ -194,6 +206,7 @@ def _move(
     ) as line:
         delegation = delegations.lock(relationship.delegation_id)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
+        meet(relationship)
         line.before = {"state": delegation.state}
         step(delegation)
         line.after = {"state": state}
@@ -211,9 +224,27 @@ def rename(relationship: PartnerRelationship, label: str, *, by: User) -> None:
     ) as line:
         delegation = delegations.lock(relationship.delegation_id)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
+        meet(relationship)
         if delegation.state == DelegationState.ENDED:
             raise DelegationOver
         delegations.require_conditions(delegation.tenant)
         line.before = {"label": relationship.label}
         PartnerRelationship.objects.filter(pk=relationship.pk).update(label=label)
         line.after = {"label": label}
+
+
+def modify(
+    relationship: PartnerRelationship, *, by: User, label: str | None = None, modes: Mapping[Permission, ControlMode]
+) -> None:
+    """The customer calls the partner `label`, and handles its later changes by `modes`; both or neither.
+
+    Raises what `rename` and `policies.change` raise.
+    """
+    with together():
+        delegation = delegations.lock(relationship.delegation_id)
+        if can(by, Permission.SETTINGS_MODIFY, delegation.tenant):  # else the steps refuse it, on record
+            meet(relationship)
+        if label is not None:
+            rename(relationship, label, by=by)
+        if modes:
+            policies.change(relationship.delegation, modes, by=by, label=label or relationship.label)

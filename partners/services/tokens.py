@@ -15,6 +15,7 @@ from partners.models import ApiToken
 from rbac.access import rights
 from rbac.catalogue import Permission
 from rbac.models import Delegation, User
+from rbac.precondition import digest, meet, tag_of
 from rbac.services import delegations
 
 MAX_DAYS = 365
@@ -51,6 +52,12 @@ def issue(
     return token, secret
 
 
+@tag_of.register
+def _state_of(token: ApiToken) -> str:
+    """As it is now, whatever was read before."""
+    return digest(ApiToken.objects.filter(pk=token.pk).values_list("name", "expiry", "revoked_at").first())
+
+
 def held_by(user: User, delegation_id: object) -> QuerySet[ApiToken]:
     """The tokens of `user` in the delegation, expired and revoked ones too. A token sees none: it is no person."""
     own: QuerySet[ApiToken] = ApiToken.objects.filter(user=user, delegation=delegation_id)
@@ -74,5 +81,6 @@ def revoke(token: ApiToken, *, by: User) -> None:
             raise Http404
         if getattr(by, "limits", None) is not None:
             raise PermissionDenied
+        meet(token)
         line.is_void = not ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=Now())
         line.after = {"token": token.token_key, "revoked": True}

@@ -6,6 +6,9 @@ asked by the service, which keeps a refusal on record (403).
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,6 +16,8 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.http import http_date
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -21,13 +26,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from rbac import access, gates
-from rbac.api.errors import InvalidParameters, LengthRequired, NotForTokens
+from rbac import access, gates, precondition
+from rbac.api import idempotency, version
+from rbac.api.errors import InvalidHeader, InvalidParameters, LengthRequired, NotForTokens
 from rbac.catalogue import Permission
 from rbac.models import Tenant
 from rbac.paging import MAX_SIZE, Page, page
 
 DEFAULT_SIZE = 50
+LEAST_NOTICE = timedelta(days=365)
 NAME_SHOWN = 60  # characters of an unknown name that an answer repeats
 
 PAGING = [
@@ -40,6 +47,25 @@ PAGING = [
 ]
 
 
+@dataclass(frozen=True)
+class Deprecated:
+    """An operation that is to go: since when, from when on it may be gone, and what to use instead."""
+
+    since: date
+    until: date
+    instead: str
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for less notice than was promised (docs/api.md)."""
+        if self.until - self.since < LEAST_NOTICE:
+            raise ValueError("an operation lives for at least twelve months after it was deprecated")
+
+    def headers(self) -> dict[str, str]:
+        """As RFC 9745 and RFC 8594 write them."""
+        since, until = (datetime.combine(day, time(), UTC) for day in (self.since, self.until))
+        return {"Deprecation": f"@{int(since.timestamp())}", "Sunset": http_date(until.timestamp())}
+
+
 class ApiView(APIView):
     """One address of the API."""
 
@@ -47,10 +73,32 @@ class ApiView(APIView):
     # Query parameters that GET takes; no other method takes any.
     parameters: ClassVar[frozenset[str]] = frozenset()
     for_tokens: ClassVar[bool] = True
-    # Whether it takes `If-Match`, for the document; PATCH always does.
-    takes_version: ClassVar[bool] = False
+    # What its answers carry the version of, as `ETag`. Changes take `If-Match`, unless they make another one.
+    versioned: ClassVar[type | None] = None
+    # The name of the address of what POST makes; empty if it makes nothing that has one.
+    makes: ClassVar[str] = ""
+    # Methods that are to go, and when (docs/api.md).
+    deprecated: ClassVar[Mapping[str, "Deprecated"]] = {}
     # The rules each method can break, for the document: {"post": (AlreadyInvited, …)}.
     problems: ClassVar[Mapping[str, Sequence[type[Exception]]]] = {}
+    # Methods whose answer holds a secret that is shown once: nothing of it is kept for a repeated request.
+    secret: ClassVar[frozenset[str]] = frozenset()
+
+    repeatable: idempotency.Repeatable | None = None
+    around: ExitStack  # what holds while the request is carried out
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """As DRF's; afterwards a request with an idempotency key has its answer kept, or its key is free again."""
+        answer = None
+        try:
+            with ExitStack() as self.around:
+                answer = super().dispatch(request, *args, **kwargs)
+            if self.repeatable is not None and isinstance(answer, Response):
+                answer.render()
+        finally:
+            if self.repeatable is not None:
+                self.repeatable.settle(answer)
+        return answer
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """As DRF's (who asks, may he at all, not too often), then what no operation takes is refused."""
@@ -60,6 +108,23 @@ class ApiView(APIView):
         self.enter(request, **kwargs)
         taken = self.parameters if request.method in ("GET", "HEAD") else frozenset()
         refuse_unknown_parameters(request, taken)
+        tags = version.wanted(request)
+        if tags is not None:
+            if self.versioned is None or not self.takes_version(str(request.method)):
+                raise InvalidHeader  # whoever sends it relies on it
+            self.around.enter_context(precondition.expecting(self.versioned, tags))
+        self.repeatable = idempotency.begin(request, is_secret=str(request.method).lower() in self.secret)
+        if self.repeatable is not None:
+            self.around.enter_context(self.repeatable.marking())
+
+    @classmethod
+    def takes_version(cls, method: str) -> bool:
+        """Whether `method` changes something whose version the caller may name in `If-Match`."""
+        return cls.versioned is not None and method not in ("GET", "HEAD") and not (method == "POST" and cls.makes)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """As DRF's, but for the answer that a repeated request got before."""
+        return exc.answer if isinstance(exc, idempotency.Replayed) else super().handle_exception(exc)
 
     def enter(self, request: Request, **kwargs: Any) -> None:
         """A gate, for those addresses that have one."""
@@ -77,7 +142,17 @@ class ApiView(APIView):
         answer = super().finalize_response(request, response, *args, **kwargs)
         for name, value in getattr(request, "rate_headers", {}).items():
             answer[name] = value
+        if (going := self.deprecated.get(str(request.method).lower())) is not None:
+            for name, value in going.headers().items():
+                answer[name] = value
         return answer
+
+    def answer(self, thing: Any, body: Any, status: int = 200) -> Response:
+        """`body`, which is what one sees of `thing`, with its version; 201 with the address of what was made."""
+        headers = {"ETag": f'"{precondition.tag_of(thing)}"'}
+        if status == 201 and self.makes:
+            headers["Location"] = absolute(reverse(self.makes, args=[thing.tenant_id, thing.pk]))
+        return Response(body, status=status, headers=headers)
 
 
 class CustomerView(ApiView):
@@ -108,6 +183,10 @@ class Body(serializers.Serializer[Any]):
             taken = {name for name, field in self.fields.items() if not field.read_only}
             refuse_unknown_fields(set(data) - taken)
         return super().to_internal_value(data)
+
+
+class Nothing(Body):
+    """No body, or an empty one."""
 
 
 def refuse_unknown_fields(unknown: Collection[str]) -> None:

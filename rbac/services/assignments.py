@@ -27,6 +27,7 @@ from rbac.models import (
     Tenant,
     User,
 )
+from rbac.precondition import meet
 
 # What the apps above do in the same transaction when people of a delegation may have lost rights.
 _after_loss: list[Callable[[UUID, User | None], object]] = []
@@ -154,6 +155,7 @@ def change_members(
     with _changing(assignment, by) as line:
         assignment = hold(assignment)
         require(by, Permission.ROLES_MODIFY, assignment)
+        meet(assignment)
         if assignment.key != AssignmentKey.INVITED_ADMINS:
             require_editable(assignment.role, by)
         if also is not None:

@@ -10,6 +10,7 @@ from rbac.access import require
 from rbac.catalogue import Permission
 from rbac.errors import InvalidAccent, InvalidFooter, InvalidSender, LowContrast
 from rbac.models import Tenant, User
+from rbac.precondition import digest, meet, tag_of
 from rbac.preferences import ACCENT, MailBranding
 
 LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3: text of normal size
@@ -31,6 +32,11 @@ def of(tenant: Tenant) -> Branding:
     return Branding() if kept is None else Branding(kept.sender_name, kept.accent, kept.footer)
 
 
+@tag_of.register
+def _state_of(brand: Branding) -> str:
+    return digest(asdict(brand))
+
+
 def change(tenant: Tenant, brand: Branding, *, by: User) -> Branding:
     """Mails in the name of `tenant` look like `brand` from now on.
 
@@ -40,6 +46,7 @@ def change(tenant: Tenant, brand: Branding, *, by: User) -> Branding:
         require(by, Permission.SETTINGS_MODIFY, tenant)
         Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
         brand, before = checked(brand), of(tenant)
+        meet(before)
         if brand == before:
             line.is_void = True  # saved without a change
             return brand

@@ -27,6 +27,7 @@ from rbac.access import require
 from rbac.catalogue import BuiltIn, Permission
 from rbac.errors import InvalidAddress, MailTestLimit, TooManyAddresses
 from rbac.models import Assignment, Tenant, User
+from rbac.precondition import digest, meet, tag_of
 from rbac.preferences import MOST_ADDRESSES, NotificationPreference
 
 TEST = "rbac.test_mail"
@@ -109,6 +110,18 @@ class Choice:
         return not (self.to_admins or self.addresses)
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What a tenant chose for all events."""
+
+    of: Mapping[Event, Choice]
+
+
+@tag_of.register
+def _state_of(choices: Choices) -> str:
+    return digest({event.value: _as_data(one) for event, one in choices.of.items()})
+
+
 def ticket_opened(severity: str) -> Event:
     """The event of a ticket that is opened with `severity`. Raises ValueError for a severity nobody knows."""
     return Event(f"ticket.{severity}")
@@ -149,6 +162,7 @@ def change(tenant: Tenant, choices: Mapping[Event, Choice], *, by: User) -> None
         require(by, Permission.SETTINGS_MODIFY, tenant)
         Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
         before = choices_of(tenant)
+        meet(Choices(before))
         wanted = {event: Choice(one.to_admins, _checked(one.addresses)) for event, one in choices.items()}
         changed = {event: one for event, one in wanted.items() if one != before[event]}
         if not changed:

@@ -17,6 +17,7 @@ from rbac.access import holds_all, require, rights
 from rbac.catalogue import Permission
 from rbac.errors import NotOfThisTenant, SecurityGroupInUse
 from rbac.models import Assignment, SecurityGroup, SecurityGroupMember, Tenant, User
+from rbac.precondition import meet
 from rbac.services.assignments import lock_holder, name_of, require_held
 
 
@@ -52,6 +53,7 @@ def rename(group: SecurityGroup, name: str, *, by: User) -> SecurityGroup:
     with recording(Category.GROUP, Operation.UPDATE, group.name, tenant=group.tenant_id, by=by) as line:
         current = _hold(group)
         require(by, Permission.ROLES_MODIFY, current.tenant)
+        meet(current)
         line.before = {"name": current.name}
         current.name = name
         current.version += 1
@@ -71,6 +73,7 @@ def change_people(
     with recording(Category.GROUP, Operation.UPDATE, group.name, tenant=group.tenant_id, by=by) as line:
         current, naming = _hold_with_assignments(group)
         require(by, Permission.ROLES_MODIFY, current.tenant)
+        meet(current)
         _check_home(current.tenant, add)
         had = set(current.people.values_list("pk", flat=True))
         new = [one for one in add if one.pk not in had]
@@ -93,6 +96,7 @@ def delete(group: SecurityGroup, *, by: User) -> None:
     with recording(Category.GROUP, Operation.DELETE, group.name, tenant=group.tenant_id, by=by) as line:
         current = _hold(group)
         require(by, Permission.ROLES_MODIFY, current.tenant)
+        meet(current)
         if current.assignments.exists():
             raise SecurityGroupInUse
         line.before = {"people": list(current.people.order_by("upn").values_list("upn", flat=True))}

@@ -30,6 +30,7 @@ from rbac.errors import (
     WrongState,
 )
 from rbac.models import AssignmentKey, PendingClaim, Role, Tenant, TenantDomain, TenantStatus, User
+from rbac.precondition import meet
 from rbac.services import assignments
 from rbac.services.accounts import is_support
 from rbac.upn import normalise
@@ -106,6 +107,7 @@ def modify(tenant: Tenant, *, by: User, name: str, language: str, time_zone: str
     with recording(Category.SETTINGS, Operation.UPDATE, tenant.name, tenant=tenant, by=by) as line:
         require(by, Permission.SETTINGS_MODIFY, tenant)
         current = _hold(tenant)
+        meet(current)
         name = one_line(name)
         if not 0 < len(name) <= 200:
             raise InvalidName

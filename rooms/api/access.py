@@ -19,7 +19,7 @@ from rbac.models import SecurityGroup, User
 from rbac.services import security_groups
 from rooms import explanations
 from rooms.api import role_examples as examples
-from rooms.api.roles import MOST_MEMBERS
+from rooms.api.role_serializers import MOST_MEMBERS
 from rooms.explanations import Reason
 from rooms.models import Room
 
@@ -95,6 +95,8 @@ class AccessItem(serializers.Serializer[Any]):
 
 
 class SecurityGroups(CustomerView):
+    versioned = SecurityGroup
+    makes = "api-security-group"
     gate = (Permission.ROLES_VIEW,)
     is_whole = True
     parameters = frozenset({"cursor", "page_size"})
@@ -124,10 +126,11 @@ class SecurityGroups(CustomerView):
     )
     def post(self, request: TenantRequest, tenant_id: UUID) -> Response:
         made = security_groups.create(request.customer, self.read(SecurityGroupName)["name"], by=request.person)
-        return Response(_shown(request, made.pk), status=201)
+        return self.answer(made, _shown(_find(request, made.pk)), status=201)
 
 
 class OneSecurityGroup(CustomerView):
+    versioned = SecurityGroup
     gate = (Permission.ROLES_VIEW,)
     is_whole = True
     problems = {"patch": (SecurityGroupNameTaken,), "delete": (SecurityGroupInUse,)}
@@ -141,7 +144,8 @@ class OneSecurityGroup(CustomerView):
         examples=[examples.GROUP],
     )
     def get(self, request: TenantRequest, tenant_id: UUID, security_group_id: int) -> Response:
-        return Response(_shown(request, security_group_id))
+        found = _find(request, security_group_id)
+        return self.answer(found, _shown(found))
 
     @extend_schema(
         operation_id="security_group_rename",
@@ -155,7 +159,8 @@ class OneSecurityGroup(CustomerView):
     def patch(self, request: TenantRequest, tenant_id: UUID, security_group_id: int) -> Response:
         found = _find(request, security_group_id)
         security_groups.rename(found, self.read(SecurityGroupName)["name"], by=request.person)
-        return Response(_shown(request, security_group_id))
+        found = _find(request, security_group_id)
+        return self.answer(found, _shown(found))
 
     @extend_schema(
         operation_id="security_group_delete",
@@ -170,6 +175,7 @@ class OneSecurityGroup(CustomerView):
 
 
 class SecurityGroupPeople(CustomerView):
+    versioned = SecurityGroup
     gate = (Permission.ROLES_VIEW,)
     is_whole = True
     parameters = frozenset({"cursor", "page_size"})
@@ -185,8 +191,10 @@ class SecurityGroupPeople(CustomerView):
         examples=[examples.PEOPLE],
     )
     def get(self, request: TenantRequest, tenant_id: UUID, security_group_id: int) -> Response:
-        found = page_of(request, _find(request, security_group_id).people.all(), ("upn", "id"))
-        return answer_page(request, found, [_person(one) | {"is_active": one.is_active} for one in found.items])
+        group = _find(request, security_group_id)
+        found = page_of(request, group.people.all(), ("upn", "id"))
+        listed = answer_page(request, found, [_person(one) | {"is_active": one.is_active} for one in found.items])
+        return self.answer(group, listed.data)
 
     @extend_schema(
         operation_id="security_group_people_modify",
@@ -201,7 +209,8 @@ class SecurityGroupPeople(CustomerView):
         found, wanted = _find(request, security_group_id), self.read(PeopleInAndOut)
         coming, going = (_people(request, wanted.get(name, ())) for name in ("add", "remove"))
         security_groups.change_people(found, by=request.person, add=coming, remove=going)
-        return Response(_shown(request, security_group_id))
+        found = _find(request, security_group_id)
+        return self.answer(found, _shown(found))
 
 
 class RoomAccess(CustomerView):
@@ -281,8 +290,7 @@ def _find(request: TenantRequest, security_group_id: int) -> SecurityGroup:
     return found
 
 
-def _shown(request: TenantRequest, security_group_id: int) -> dict[str, Any]:
-    found = _find(request, security_group_id)
+def _shown(found: SecurityGroup) -> dict[str, Any]:
     total: int = found.people_total  # type: ignore[attr-defined]  # annotated
     return {"id": found.pk, "name": found.name, "people_total": total, "version": found.version}
 

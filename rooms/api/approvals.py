@@ -8,12 +8,13 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.response import Response
 
-from rbac.api.base import PAGING, Body, CustomerView, answer_page, page_of, page_schema
+from rbac.api.base import PAGING, Body, CustomerView, Nothing, answer_page, page_of, page_schema
 from rbac.api.errors import InvalidParameters
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
+from rbac.errors import StaleVersion
 from rbac.gates import TenantRequest
 from rooms import change_control
-from rooms.errors import CommentRequired, OwnRequest, RequestOver
+from rooms.errors import AwaitsApproval, CommentRequired, OwnRequest, RequestOver, StillWaiting
 from rooms.inbox import find_request, readable, require_place, seen, state_of
 from rooms.models import ApprovalRequest, ApprovalState
 from rooms.services import approvals
@@ -136,6 +137,8 @@ class Approvals(CustomerView):
 
 
 class OneApproval(CustomerView):
+    versioned = ApprovalRequest
+
     @extend_schema(
         operation_id="approval",
         tags=[TAG],
@@ -145,10 +148,12 @@ class OneApproval(CustomerView):
         examples=[ONE],
     )
     def get(self, request: TenantRequest, tenant_id: UUID, approval_id: UUID) -> Response:
-        return Response(_detail(request, find_request(request, approval_id)))
+        found = find_request(request, approval_id)
+        return self.answer(found, _detail(request, found))
 
 
 class ApprovalDecision(CustomerView):
+    versioned = ApprovalRequest
     gate = (Permission.SETTINGS_MODIFY,)
     is_whole = True
     problems = {"post": (CommentRequired, OwnRequest, RequestOver)}
@@ -172,10 +177,12 @@ class ApprovalDecision(CustomerView):
             change_control.approve(found, by=request.person, comment=wanted["comment"])
         else:
             approvals.reject(found, by=request.person, comment=wanted["comment"])
-        return Response(_detail(request, find_request(request, approval_id)))
+        decided = find_request(request, approval_id)
+        return self.answer(decided, _detail(request, decided))
 
 
 class ApprovalWithdrawal(CustomerView):
+    versioned = ApprovalRequest
     problems = {"post": (RequestOver,)}
 
     @extend_schema(
@@ -191,7 +198,29 @@ class ApprovalWithdrawal(CustomerView):
         if request.data:  # type: ignore[attr-defined]
             raise ValidationError([ErrorDetail("Send no body.", code="invalid")])
         approvals.withdraw(found, by=request.person)
-        return Response(_detail(request, find_request(request, approval_id)))
+        decided = find_request(request, approval_id)
+        return self.answer(decided, _detail(request, decided))
+
+
+class ApprovalAgain(CustomerView):
+    problems = {"post": (StillWaiting, StaleVersion, RequestOver, AwaitsApproval)}
+
+    @extend_schema(
+        operation_id="approval_again",
+        tags=[TAG],
+        summary="Ask again for the same change",
+        description=(
+            "For whoever asked. The change is submitted once more, from how things are now: 202 with the new request, or "
+            "204 if the customer lets it happen by now. It can break every rule that the change itself can break."
+        ),
+        request=None,
+        responses={204: None},
+    )
+    def post(self, request: TenantRequest, tenant_id: UUID, approval_id: UUID) -> Response:
+        found = find_request(request, approval_id)
+        self.read(Nothing)
+        change_control.ask_again(found, by=request.person)
+        return Response(status=204)
 
 
 def _item(found: ApprovalRequest, *, is_shown: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from rbac import access
-from rbac.api.base import PAGING, Body, CustomerView, answer_page, page_of, page_schema
+from rbac.api.base import PAGING, Body, CustomerView, Nothing, answer_page, page_of, page_schema
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest, find
 from rooms.errors import DefaultGroup, GroupInUse, GroupNameTaken, UnknownRooms
@@ -50,10 +50,6 @@ class GroupChanges(Body):
     description = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
-class Nothing(Body):
-    """Nothing."""
-
-
 class RoomsInAndOut(Body):
     """Ids of rooms to put in and to take out."""
 
@@ -76,6 +72,8 @@ IN_AND_OUT = OpenApiExample("One in, one out", value={"add": [1044], "remove": [
 
 
 class Groups(CustomerView):
+    versioned = RoomGroup
+    makes = "api-group"
     gate = (Permission.GROUPS_VIEW,)
     opened_by = {"post": (Permission.GROUPS_CREATE,)}
     parameters = frozenset({"cursor", "page_size"})
@@ -112,10 +110,11 @@ class Groups(CustomerView):
             description=wanted["description"],
             rooms=set(wanted.get("rooms", ())),
         )
-        return Response(shown(request, made), status=201)
+        return self.answer(made, shown(request, made), status=201)
 
 
 class OneGroup(CustomerView):
+    versioned = RoomGroup
     gate = (Permission.GROUPS_VIEW,)
     problems = {"patch": (GroupNameTaken,), "delete": (GroupInUse, DefaultGroup)}
 
@@ -128,7 +127,8 @@ class OneGroup(CustomerView):
         examples=[ONE],
     )
     def get(self, request: TenantRequest, tenant_id: UUID, group_id: int) -> Response:
-        return Response(shown(request, find_group(request, group_id)))
+        found = find_group(request, group_id)
+        return self.answer(found, shown(request, found))
 
     @extend_schema(
         operation_id="group_modify",
@@ -142,7 +142,8 @@ class OneGroup(CustomerView):
     def patch(self, request: TenantRequest, tenant_id: UUID, group_id: int) -> Response:
         found = find_group(request, group_id)
         wanted = {"name": found.name, "description": found.description} | self.read(GroupChanges)
-        return Response(shown(request, groups.modify(found, by=request.person, **wanted)))
+        changed = groups.modify(found, by=request.person, **wanted)
+        return self.answer(changed, shown(request, changed))
 
     @extend_schema(
         operation_id="group_delete",
@@ -157,6 +158,7 @@ class OneGroup(CustomerView):
 
 
 class GroupRooms(CustomerView):
+    versioned = RoomGroup
     gate = (Permission.GROUPS_VIEW,)
     problems = {"post": (UnknownRooms,)}
 
@@ -178,10 +180,11 @@ class GroupRooms(CustomerView):
         groups.change_rooms(
             found, by=request.person, add=set(wanted.get("add", ())), remove=set(wanted.get("remove", ()))
         )
-        return Response(shown(request, found))
+        return self.answer(found, shown(request, found))
 
 
 class MakeDefault(CustomerView):
+    versioned = RoomGroup
     gate = (Permission.GROUPS_VIEW,)
 
     @extend_schema(
@@ -200,7 +203,8 @@ class MakeDefault(CustomerView):
     def post(self, request: TenantRequest, tenant_id: UUID, group_id: int) -> Response:
         found = find_group(request, group_id)
         self.read(Nothing)
-        return Response(shown(request, groups.make_default(found, by=request.person)))
+        changed = groups.make_default(found, by=request.person)
+        return self.answer(changed, shown(request, changed))
 
 
 def find_group(request: TenantRequest, group_id: int) -> RoomGroup:

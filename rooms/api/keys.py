@@ -99,6 +99,7 @@ class Keys(KeysView):
 
 
 class KeyDownload(KeysView):
+    secret = frozenset({"post"})
     problems = {"post": (NoKey, KeyUnreadable, TooManyDownloads)}
 
     @extend_schema(

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from rbac import access
-from rbac.api.base import PAGING, Body, CustomerView, answer_page, page_of, page_schema
+from rbac.api.base import PAGING, Body, CustomerView, Nothing, answer_page, page_of, page_schema
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest
 from rooms import change_control
@@ -21,6 +21,7 @@ from rooms.models import (
     ActivityKind,
     Health,
     HealthSignal,
+    Room,
     RoomActivity,
     RoomState,
     RoomUpdateState,
@@ -83,10 +84,6 @@ class Suppression(Body):
 
     until = serializers.DateTimeField(required=False, allow_null=True, help_text="At most 90 days ahead.")
     reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=LONGEST_REASON)
-
-
-class Nothing(Body):
-    """An empty body."""
 
 
 STATUS = OpenApiExample(
@@ -192,6 +189,7 @@ class RoomActivityView(CustomerView):
 
 
 class RoomEnroll(CustomerView):
+    versioned = Room
     gate = (Permission.ROOMS_VIEW,)
     problems = {"post": (AwaitsApproval,)}
 
@@ -210,6 +208,7 @@ class RoomEnroll(CustomerView):
 
 
 class RoomSuppress(CustomerView):
+    versioned = Room
     gate = (Permission.ROOMS_VIEW,)
     problems = {"post": (StateForbids, SuppressionOutOfRange, AwaitsApproval)}
 
@@ -233,6 +232,7 @@ class RoomSuppress(CustomerView):
 
 
 class RoomUnsuppress(CustomerView):
+    versioned = Room
     gate = (Permission.ROOMS_VIEW,)
     problems = {"post": (StateForbids, AwaitsApproval)}
 
@@ -251,6 +251,7 @@ class RoomUnsuppress(CustomerView):
 
 
 class RoomUnenroll(CustomerView):
+    versioned = Room
     gate = (Permission.ROOMS_VIEW,)
     problems = {"post": (StateForbids,)}
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.response import Response
@@ -16,14 +16,12 @@ from rbac.api.base import PAGING, Body, CustomerView, answer_page, page_of, page
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest, find
 from rooms import change_control
-from rooms.api.rooms import wanted_version
 from rooms.errors import (
     AwaitsApproval,
     DefaultRing,
     PreconfiguredRing,
     RingDaysExceeded,
     RingNameTaken,
-    StaleRing,
     TooManyRings,
     UnknownRooms,
 )
@@ -33,10 +31,6 @@ from rooms.services import update_rings
 TAG = "Update rings"
 LISTED = ("id", "key", "name", "description", "order", "is_default", "test_days", "rollout_days", "version")
 MOST_ROOMS = 10_000
-IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The `ETag` you have read.")
-ETAG = OpenApiParameter(
-    "ETag", str, OpenApiParameter.HEADER, response=[200], description="The ring’s version, for `If-Match`."
-)
 
 
 class RingItem(serializers.ModelSerializer[UpdateRing]):
@@ -107,6 +101,8 @@ MOVED = OpenApiExample("Two rooms", value={"rooms": [1042, 1043]}, request_only=
 
 
 class Rings(CustomerView):
+    versioned = UpdateRing
+    makes = "api-ring"
     gate = (Permission.RINGS_VIEW,)
     opened_by = {"post": (Permission.RINGS_CREATE,)}
     parameters = frozenset({"cursor", "page_size"})
@@ -137,14 +133,15 @@ class Rings(CustomerView):
     def post(self, request: TenantRequest, tenant_id: UUID) -> Response:
         wanted = self.read(NewRing)
         made = update_rings.create(request.customer, wanted.pop("name"), by=request.person, **wanted)
-        return _answer(request, made, status=201)
+        return self.answer(made, _shown(request, made), status=201)
 
 
 class OneRing(CustomerView):
+    versioned = UpdateRing
     gate = (Permission.RINGS_VIEW,)
     problems = {
-        "patch": (StaleRing, RingNameTaken, RingDaysExceeded, DefaultRing, AwaitsApproval),
-        "delete": (StaleRing, PreconfiguredRing, DefaultRing, AwaitsApproval),
+        "patch": (RingNameTaken, RingDaysExceeded, DefaultRing, AwaitsApproval),
+        "delete": (PreconfiguredRing, DefaultRing, AwaitsApproval),
     }
 
     @extend_schema(
@@ -152,12 +149,12 @@ class OneRing(CustomerView):
         tags=[TAG],
         summary="One update ring",
         description="Needs `rings.view` on at least one of its rooms.",
-        parameters=[ETAG],
         responses=RingItem,
         examples=[ONE],
     )
     def get(self, request: TenantRequest, tenant_id: UUID, ring_id: int) -> Response:
-        return _answer(request, find_ring(request, ring_id))
+        found = find_ring(request, ring_id)
+        return self.answer(found, _shown(request, found))
 
     @extend_schema(
         operation_id="ring_modify",
@@ -167,7 +164,6 @@ class OneRing(CustomerView):
             "Needs `rings.modify` on all of its rooms; place and default concern other rings, which need it too. Rollouts "
             "that have not begun follow."
         ),
-        parameters=[ETAG, IF_MATCH],
         request=RingChanges,
         responses=RingItem,
         examples=[CHANGED, ONE],
@@ -176,14 +172,14 @@ class OneRing(CustomerView):
         found, changes = find_ring(request, ring_id), self.read(RingChanges)
         if not changes:
             raise ValidationError([ErrorDetail(_("Name at least one field."), code="empty")])
-        return _answer(request, _submit(request, found, "modify", changes=changes))
+        changed = _submit(request, found, "modify", changes=changes)
+        return self.answer(changed, _shown(request, changed))
 
     @extend_schema(
         operation_id="ring_delete",
         tags=[TAG],
         summary="Delete an update ring",
         description="Needs `rings.modify` on all of its rooms, which move to the default ring. Preconfigured ones stay.",
-        parameters=[IF_MATCH],
         responses={204: None},
     )
     def delete(self, request: TenantRequest, tenant_id: UUID, ring_id: int) -> Response:
@@ -192,8 +188,9 @@ class OneRing(CustomerView):
 
 
 class RingRooms(CustomerView):
+    versioned = UpdateRing
     gate = (Permission.RINGS_VIEW,)
-    problems = {"post": (UnknownRooms, StaleRing, AwaitsApproval)}
+    problems = {"post": (UnknownRooms, AwaitsApproval)}
 
     @extend_schema(
         operation_id="ring_rooms",
@@ -203,7 +200,6 @@ class RingRooms(CustomerView):
             "Needs `rings.modify` on each room, and a ring that you may see. What is under way in their old ring ends "
             "for them; they take part in the new one’s rollout. All of it or nothing."
         ),
-        parameters=[IF_MATCH],
         request=RoomsToMove,
         responses=RingItem,
         examples=[MOVED, ONE],
@@ -211,7 +207,7 @@ class RingRooms(CustomerView):
     def post(self, request: TenantRequest, tenant_id: UUID, ring_id: int) -> Response:
         found, wanted = find_ring(request, ring_id), self.read(RoomsToMove)
         _submit(request, found, "move_rooms", rooms=sorted(set(wanted["rooms"])))
-        return _answer(request, found)
+        return self.answer(found, _shown(request, found))
 
 
 def find_ring(request: TenantRequest, ring_id: int) -> UpdateRing:
@@ -233,14 +229,10 @@ def counted(request: TenantRequest) -> QuerySet[UpdateRing]:
 
 
 def _submit(request: TenantRequest, ring: UpdateRing, action: str, **params: Any) -> Any:
-    version = wanted_version(request)
-    return change_control.submit(
-        Permission.RINGS_MODIFY, ring, by=request.person, action=action, version=version, **params
-    )
+    return change_control.submit(Permission.RINGS_MODIFY, ring, by=request.person, action=action, **params)
 
 
-def _answer(request: TenantRequest, ring: UpdateRing, status: int = 200) -> Response:
+def _shown(request: TenantRequest, ring: UpdateRing) -> Mapping[str, Any]:
     """The ring as answers show it, also after its last room has left the caller's scope by this very request."""
     shown: Mapping[str, Any] | None = counted(request).filter(pk=ring.pk).values(*LISTED, "room_total").first()
-    shown = shown or {name: getattr(ring, name) for name in LISTED} | {"room_total": 0}
-    return Response(shown, status=status, headers={"ETag": f'"{shown["version"]}"'})
+    return shown or {name: getattr(ring, name) for name in LISTED} | {"room_total": 0}

@@ -4,24 +4,19 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from rbac import access
-from rbac.api.base import PAGING, Body, CustomerView, answer_page, page_of, page_schema
+from rbac.api.base import PAGING, Body, CustomerView, Nothing, answer_page, page_of, page_schema
 from rbac.api.errors import InvalidParameters
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest, find
 from rooms import change_control, progress
-from rooms.api.rings import IF_MATCH, MOST_ROOMS, TAG, in_sight
-from rooms.api.rooms import wanted_version
-from rooms.errors import AwaitsApproval, NothingToUpdate, RingPaused, RolloutNotRunning, StaleRing
+from rooms.api.rings import MOST_ROOMS, TAG, in_sight
+from rooms.errors import AwaitsApproval, NothingToUpdate, RingPaused, RolloutNotRunning
 from rooms.models import Rollout, RolloutState, RoomUpdate, RoomUpdateState
-
-_ETAG = OpenApiParameter(
-    "ETag", str, OpenApiParameter.HEADER, response=[200], description="The rollout’s version, for `If-Match`."
-)
 
 
 class RolloutItem(serializers.Serializer[Any]):
@@ -135,6 +130,7 @@ class Rollouts(CustomerView):
 
 
 class OneRollout(CustomerView):
+    versioned = Rollout
     gate = (Permission.RINGS_VIEW,)
 
     @extend_schema(
@@ -142,12 +138,12 @@ class OneRollout(CustomerView):
         tags=[TAG],
         summary="One rollout",
         description="Needs `rings.view` on at least one room of its ring.",
-        parameters=[_ETAG],
         responses=RolloutItem,
         examples=[ONE],
     )
     def get(self, request: TenantRequest, tenant_id: UUID, rollout_id: int) -> Response:
-        return _answer(request, find_rollout(request, rollout_id))
+        found = find_rollout(request, rollout_id)
+        return self.answer(found, _shown_to(request, found))
 
 
 class RolloutRooms(CustomerView):
@@ -176,95 +172,67 @@ class _Change(CustomerView):
     """What is done to a rollout."""
 
     gate = (Permission.RINGS_VIEW,)
+    versioned = Rollout
     action: ClassVar[str]
+    takes: ClassVar[type[Body]] = Nothing
 
-    def carry_out(self, request: TenantRequest, rollout_id: int, **params: Any) -> Response:
-        changed = change_control.submit(
-            Permission.RINGS_MODIFY,
-            find_rollout(request, rollout_id),
-            by=request.person,
-            action=self.action,
-            version=wanted_version(request),
-            **params,
-        )
-        return _answer(request, changed)
+    def post(self, request: TenantRequest, tenant_id: UUID, rollout_id: int) -> Response:
+        found = find_rollout(request, rollout_id)
+        params = {name: sorted(set(ids)) for name, ids in self.read(self.takes).items()}
+        changed = change_control.submit(Permission.RINGS_MODIFY, found, by=request.person, action=self.action, **params)
+        return self.answer(changed, _shown_to(request, changed))
 
 
 _SOME = " Needs `rings.modify`: on all rooms of the ring for the whole of it, else it is done to your rooms only."
-_PROBLEMS = (RolloutNotRunning, NothingToUpdate, StaleRing, AwaitsApproval)
+_PROBLEMS = (RolloutNotRunning, NothingToUpdate, AwaitsApproval)
 
 
+def _described(summary: str, text: str, *examples: OpenApiExample, request: Any = None) -> Any:
+    """How the document tells of one of the changes, whose operation is called like its address."""
+
+    def describe(view: type[_Change]) -> type[_Change]:
+        told = extend_schema(
+            operation_id=f"rollout_{view.action}",
+            tags=[TAG],
+            summary=summary,
+            description=text + _SOME,
+            request=request,
+            responses=RolloutItem,
+            examples=[*examples, ONE],
+        )
+        return extend_schema_view(post=told)(view)
+
+    return describe
+
+
+@_described("Pause a rollout", "Devices are told nothing until it is resumed.")
 class PauseRollout(_Change):
     action = "pause"
     problems = {"post": _PROBLEMS}
 
-    @extend_schema(
-        operation_id="rollout_pause",
-        tags=[TAG],
-        summary="Pause a rollout",
-        description="Devices are told nothing until it is resumed." + _SOME,
-        parameters=[_ETAG, IF_MATCH],
-        request=None,
-        responses=RolloutItem,
-        examples=[ONE],
-    )
-    def post(self, request: TenantRequest, tenant_id: UUID, rollout_id: int) -> Response:
-        return self.carry_out(request, rollout_id)
 
-
+@_described("Resume a rollout", "What was paused goes on with the next night of each room.")
 class ResumeRollout(_Change):
     action = "resume"
     problems = {"post": (*_PROBLEMS, RingPaused)}
 
-    @extend_schema(
-        operation_id="rollout_resume",
-        tags=[TAG],
-        summary="Resume a rollout",
-        description="What was paused goes on with the next night of each room." + _SOME,
-        parameters=[_ETAG, IF_MATCH],
-        request=None,
-        responses=RolloutItem,
-        examples=[ONE],
-    )
-    def post(self, request: TenantRequest, tenant_id: UUID, rollout_id: int) -> Response:
-        return self.carry_out(request, rollout_id)
 
-
+@_described("Retry all failed rooms", "They try again from the next night on.")
 class RetryRollout(_Change):
     action = "retry"
     problems = {"post": _PROBLEMS}
 
-    @extend_schema(
-        operation_id="rollout_retry",
-        tags=[TAG],
-        summary="Retry all failed rooms",
-        description="They try again from the next night on." + _SOME,
-        parameters=[_ETAG, IF_MATCH],
-        request=None,
-        responses=RolloutItem,
-        examples=[ONE],
-    )
-    def post(self, request: TenantRequest, tenant_id: UUID, rollout_id: int) -> Response:
-        return self.carry_out(request, rollout_id)
 
-
+@_described(
+    "Force the update",
+    "Devices install at once, meetings or not; your name stays with each room.",
+    FORCED,
+    request=Forced,
+)
 class ForceRollout(_Change):
     action = "force"
+    takes = Forced
     problems = {"post": _PROBLEMS}
-
-    @extend_schema(
-        operation_id="rollout_force",
-        tags=[TAG],
-        summary="Force the update",
-        description="Devices install at once, meetings or not; your name stays with each room." + _SOME,
-        parameters=[_ETAG, IF_MATCH],
-        request=Forced,
-        responses=RolloutItem,
-        examples=[FORCED, ONE],
-    )
-    def post(self, request: TenantRequest, tenant_id: UUID, rollout_id: int) -> Response:
-        wanted = self.read(Forced).get("rooms")
-        return self.carry_out(request, rollout_id, **({} if wanted is None else {"rooms": sorted(set(wanted))}))
 
 
 def find_rollout(request: TenantRequest, rollout_id: int) -> Rollout:
@@ -273,9 +241,9 @@ def find_rollout(request: TenantRequest, rollout_id: int) -> Rollout:
     return find(request, Permission.RINGS_VIEW, own, pk=rollout_id)
 
 
-def _answer(request: TenantRequest, rollout: Rollout) -> Response:
+def _shown_to(request: TenantRequest, rollout: Rollout) -> dict[str, Any]:
     counted = progress.of_rollouts([rollout], in_sight(request))
-    return Response(_shown(rollout, counted[rollout.pk]), headers={"ETag": f'"{rollout.version}"'})
+    return _shown(rollout, counted[rollout.pk])
 
 
 def _shown(rollout: Rollout, counted: progress.Progress) -> dict[str, Any]:

@@ -1,29 +1,27 @@
 """The rooms of a customer: list, one room, its changes."""
 
-import re
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ErrorDetail, ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from rbac import access
 from rbac.api.base import PAGING, CustomerView, answer_page, page_of, page_schema
-from rbac.api.errors import InvalidHeader, InvalidParameters
+from rbac.api.errors import InvalidParameters
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest, find
+from rbac.precondition import tag_of
 from rooms import change_control
 from rooms.api import examples
 from rooms.api.serializers import LISTED, RoomChanges, RoomDetail, RoomItem, plain, shown
-from rooms.errors import AwaitsApproval, StaleVersion
+from rooms.errors import AwaitsApproval
 from rooms.lists import SORTS, RoomFilter
 from rooms.models import Health, Room, RoomGroup, RoomState, state_now
 
 TAG = "Rooms"
-_ENTITY_TAG = re.compile(r'(W/)?"([0-9]{1,10})"')
 
 _FILTERS = (
     OpenApiParameter("q", str, description="Words that name, resource account, city or building contain."),
@@ -35,9 +33,6 @@ _FILTERS = (
     OpenApiParameter("state", str, enum=RoomState.values),
     OpenApiParameter("health", str, enum=Health.values),
     OpenApiParameter("sort", str, enum=SORTS, default="name", description="With “-” in front: the other way round."),
-)
-_ETAG = OpenApiParameter(
-    "ETag", str, OpenApiParameter.HEADER, response=[200], description="The room’s version, for `If-Match`."
 )
 
 
@@ -74,15 +69,15 @@ class Rooms(CustomerView):
 
 
 class OneRoom(CustomerView):
+    versioned = Room
     gate = (Permission.ROOMS_VIEW,)
-    problems = {"patch": (StaleVersion, AwaitsApproval)}
+    problems = {"patch": (AwaitsApproval,)}
 
     @extend_schema(
         operation_id="room",
         tags=[TAG],
         summary="One room",
         description="Needs `rooms.view` on the room.",
-        parameters=[_ETAG],
         responses=RoomDetail,
         examples=[examples.ROOM],
     )
@@ -97,10 +92,6 @@ class OneRoom(CustomerView):
             "Needs `rooms.modify` on the room. Only what is sent is changed, all of it or nothing. With `If-Match: "
             '"<version>"` it is refused (412, `stale_version`) if somebody else was faster.'
         ),
-        parameters=[
-            _ETAG,
-            OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The `ETag` you have read."),
-        ],
         request=RoomChanges,
         responses=RoomDetail,
         examples=[examples.CHANGES, examples.ROOM],
@@ -110,9 +101,7 @@ class OneRoom(CustomerView):
         changes = plain(self.read(RoomChanges))
         if not changes:
             raise ValidationError([ErrorDetail(_("Name at least one field."), code="empty")])
-        changed = change_control.submit(
-            Permission.ROOMS_MODIFY, room, by=request.person, changes=changes, version=wanted_version(request)
-        )
+        changed = change_control.submit(Permission.ROOMS_MODIFY, room, by=request.person, changes=changes)
         return answer_room(request, find_room(request, changed.pk))
 
 
@@ -122,25 +111,9 @@ def find_room(request: TenantRequest, room_id: int) -> Room:
     return find(request, Permission.ROOMS_VIEW, rooms, pk=room_id)
 
 
-def wanted_version(request: Request | TenantRequest) -> int | None:
-    """The version that `If-Match` names, None without one or for `*`.
-
-    Raises InvalidHeader for what is no such tag, StaleVersion for a weak one, which by HTTP never matches.
-    """
-    asked = request.headers.get("If-Match", "*").strip()
-    if asked == "*":
-        return None
-    tag = _ENTITY_TAG.fullmatch(asked)
-    if tag is None:
-        raise InvalidHeader
-    if tag[1]:
-        raise StaleVersion
-    return int(tag[2])
-
-
 def answer_room(request: TenantRequest, room: Room) -> Response:
     """All about `room`, with its version as the entity's tag."""
-    return Response(_detail(request, room), headers={"ETag": f'"{room.version}"'})
+    return Response(_detail(request, room), headers={"ETag": f'"{tag_of(room)}"'})
 
 
 def _detail(request: TenantRequest, room: Room) -> dict[str, Any]:

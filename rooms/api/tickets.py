@@ -20,7 +20,6 @@ from rbac.errors import WrongState
 from rbac.gates import TenantRequest, find
 from rooms import change_control
 from rooms.api import ticket_examples as examples
-from rooms.api.rooms import wanted_version
 from rooms.api.ticket_serializers import (
     DETAILED,
     AssignablePeople,
@@ -40,7 +39,6 @@ from rooms.errors import (
     AttachmentRefused,
     AttachmentTooLarge,
     AwaitsApproval,
-    StaleTicket,
     SystemTicket,
     TicketOver,
     TooManyAttachments,
@@ -54,12 +52,6 @@ from rooms.services.ticket_people import assignable
 from rooms.ticket_lists import ALL, LISTED, ME, NEWEST_FIRST, NOBODY, OPEN, SORTS, TicketFilter
 
 TAG = "Tickets"
-VERSIONED = [
-    OpenApiParameter(
-        "ETag", str, OpenApiParameter.HEADER, response=[200], description="The ticket’s version, for `If-Match`."
-    ),
-    OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The `ETag` you have read."),
-]
 _FILTERS = (
     OpenApiParameter("q", str, description="A number, or words that the title contains."),
     OpenApiParameter("state", str, enum=[OPEN, *TicketState.values, ALL], default=OPEN),
@@ -94,6 +86,8 @@ class TicketView(CustomerView):
 
 
 class Tickets(CustomerView):
+    versioned = Ticket
+    makes = "api-ticket"
     gate = (Permission.TICKETS_VIEW,)
     parameters = TicketFilter.NAMES | {"cursor", "page_size"}
     problems = {"post": (UnknownRooms, AwaitsApproval)}
@@ -148,21 +142,23 @@ class Tickets(CustomerView):
         made = change_control.submit(
             Permission.TICKETS_CREATE_INCIDENT, request.customer, by=request.person, action="report", **wanted
         )
-        return _answer(request, made, status=201)
+        return self.answer(made, _shown(request, made), status=201)
 
 
 class OneTicket(TicketView):
+    versioned = Ticket
+
     @extend_schema(
         operation_id="ticket",
         tags=[TAG],
         summary="One ticket",
         description="Needs `tickets.view` on at least one of its rooms; names only rooms that you may see.",
-        parameters=VERSIONED[:1],
         responses=TicketDetail,
         examples=[examples.TICKET],
     )
     def get(self, request: TenantRequest, tenant_id: UUID, ticket_id: int) -> Response:
-        return _answer(request, self.find(ticket_id))
+        found = self.find(ticket_id)
+        return self.answer(found, _shown(request, found))
 
 
 class Entries(TicketView):
@@ -198,8 +194,8 @@ class Entries(TicketView):
 
 
 class State(TicketView):
-    problems = {"post": (StaleTicket, WrongState, SystemTicket, AwaitsApproval)}
-    takes_version = True
+    problems = {"post": (WrongState, SystemTicket, AwaitsApproval)}
+    versioned = Ticket
 
     @extend_schema(
         operation_id="ticket_state",
@@ -209,7 +205,6 @@ class State(TicketView):
             "Needs `tickets.update` on all of its rooms. Closing has an address of its own; a closed ticket is reopened by "
             "`needs_action`."
         ),
-        parameters=VERSIONED,
         request=NewState,
         responses=TicketDetail,
         examples=[examples.STATE, examples.TICKET],
@@ -217,12 +212,13 @@ class State(TicketView):
     def post(self, request: TenantRequest, tenant_id: UUID, ticket_id: int) -> Response:
         found = self.find(ticket_id)
         wanted = self.read(NewState)
-        return _answer(request, self.submit(found, "change_state", version=wanted_version(request), **wanted))
+        changed = self.submit(found, "change_state", **wanted)
+        return self.answer(changed, _shown(request, changed))
 
 
 class Assignment(TicketView):
-    problems = {"post": (StaleTicket, UnknownPerson, TicketOver, AwaitsApproval)}
-    takes_version = True
+    problems = {"post": (UnknownPerson, TicketOver, AwaitsApproval)}
+    versioned = Ticket
 
     @extend_schema(
         operation_id="ticket_assignable",
@@ -248,14 +244,13 @@ class Assignment(TicketView):
             }
             for one in people
         ]
-        return Response({"items": items})
+        return self.answer(found, {"items": items})
 
     @extend_schema(
         operation_id="ticket_assign",
         tags=[TAG],
         summary="Assign the ticket to somebody, or to nobody",
         description="Needs `tickets.update` on all of its rooms. Who gets it is told by mail.",
-        parameters=VERSIONED,
         request=Assignee,
         responses=TicketDetail,
         examples=[examples.PERSON, examples.TICKET],
@@ -263,19 +258,19 @@ class Assignment(TicketView):
     def post(self, request: TenantRequest, tenant_id: UUID, ticket_id: int) -> Response:
         found = self.find(ticket_id)
         wanted = self.read(Assignee)
-        return _answer(request, self.submit(found, "assign", version=wanted_version(request), **wanted))
+        changed = self.submit(found, "assign", **wanted)
+        return self.answer(changed, _shown(request, changed))
 
 
 class Close(TicketView):
-    problems = {"post": (StaleTicket, TicketOver, SystemTicket, AwaitsApproval)}
-    takes_version = True
+    problems = {"post": (TicketOver, SystemTicket, AwaitsApproval)}
+    versioned = Ticket
 
     @extend_schema(
         operation_id="ticket_close",
         tags=[TAG],
         summary="Close the ticket",
         description="Needs `tickets.update` on all of its rooms. System tickets close by what the device reports.",
-        parameters=VERSIONED,
         request=Closing,
         responses=TicketDetail,
         examples=[examples.CLOSE, examples.TICKET],
@@ -283,7 +278,8 @@ class Close(TicketView):
     def post(self, request: TenantRequest, tenant_id: UUID, ticket_id: int) -> Response:
         found = self.find(ticket_id)
         wanted = self.read(Closing)
-        return _answer(request, self.submit(found, "close", version=wanted_version(request), **wanted))
+        changed = self.submit(found, "close", **wanted)
+        return self.answer(changed, _shown(request, changed))
 
 
 class Attachments(TicketView):
@@ -347,16 +343,15 @@ class OneAttachment(TicketView):
             raise Http404 from error
 
 
-def _answer(request: TenantRequest, ticket: Ticket, status: int = 200) -> Response:
+def _shown(request: TenantRequest, ticket: Ticket) -> dict[str, Any]:
     rooms = access.visible(request.person, Permission.TICKETS_VIEW, Room.objects.filter(tickets__ticket=ticket))
     codes = (Permission.TICKETS_VIEW, Permission.TICKETS_UPDATE)
     held = access.rights(request.person, ticket.tenant_id)
-    body = {name: getattr(ticket, name) for name in DETAILED} | {
+    return {name: getattr(ticket, name) for name in DETAILED} | {
         "rooms": list(rooms.order_by("display_name", "pk").values("id", "display_name")),
         "permissions": [code.value for code in codes if access.can(request.person, code, ticket, held)],
         "is_whole": access.can(request.person, Permission.TICKETS_UPDATE, ticket, held, whole=True),
     }
-    return Response(body, status=status, headers={"ETag": f'"{ticket.version}"'})
 
 
 def _entry(entry: TicketEntry) -> dict[str, Any]:

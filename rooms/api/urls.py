@@ -11,7 +11,8 @@ from rooms.api.access import (
     SecurityGroupPeople,
     SecurityGroups,
 )
-from rooms.api.approvals import ApprovalDecision, Approvals, ApprovalWithdrawal, OneApproval
+from rooms.api.approvals import ApprovalAgain, ApprovalDecision, Approvals, ApprovalWithdrawal, OneApproval
+from rooms.api.assignments import AssignmentMembers, Assignments, AssignmentScope, LeaveAssignment, OneAssignment
 from rooms.api.bulk import OneSavedFilter, RoomsBulk, SavedFilters
 from rooms.api.groups import GroupRooms, Groups, MakeDefault, OneGroup
 from rooms.api.keys import KeyDownload, Keys
@@ -25,7 +26,7 @@ from rooms.api.monitoring import (
 )
 from rooms.api.reports import ReportFigures, ReportRooms
 from rooms.api.rings import OneRing, RingRooms, Rings
-from rooms.api.roles import AssignmentMembers, Assignments, AssignmentScope, OneAssignment, OneRole, Roles
+from rooms.api.roles import OneRole, Roles
 from rooms.api.rollouts import (
     ForceRollout,
     OneRollout,
@@ -91,6 +92,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{ASSIGNMENT}/", OneAssignment.as_view(), name="api-assignment"),
     path(f"{ASSIGNMENT}/scope/", AssignmentScope.as_view(), name="api-assignment-scope"),
     path(f"{ASSIGNMENT}/members/", AssignmentMembers.as_view(), name="api-assignment-members"),
+    path(f"{ASSIGNMENT}/leave/", LeaveAssignment.as_view(), name="api-assignment-leave"),
     path(f"{CUSTOMER}/security-groups/", SecurityGroups.as_view(), name="api-security-groups"),
     path(f"{SECURITY_GROUP}/", OneSecurityGroup.as_view(), name="api-security-group"),
     path(f"{SECURITY_GROUP}/people/", SecurityGroupPeople.as_view(), name="api-security-group-people"),
@@ -98,6 +100,11 @@ urlpatterns: list[URLPattern] = [
     path(f"{CUSTOMER}/people/<int:user_id>/access/", PersonAccess.as_view(), name="api-person-access"),
     path("customers/<uuid:tenant_id>/approvals/", Approvals.as_view(), name="api-approvals"),
     path("customers/<uuid:tenant_id>/approvals/<uuid:approval_id>/", OneApproval.as_view(), name="api-approval"),
+    path(
+        "customers/<uuid:tenant_id>/approvals/<uuid:approval_id>/again/",
+        ApprovalAgain.as_view(),
+        name="api-approval-again",
+    ),
     path(
         "customers/<uuid:tenant_id>/approvals/<uuid:approval_id>/decide/",
         ApprovalDecision.as_view(),

@@ -25,6 +25,7 @@ from rbac import access
 from rbac.access import Rights, require
 from rbac.catalogue import Permission
 from rbac.models import Delegation, Tenant, User
+from rbac.precondition import digest, meet, tag_of
 from rbac.services import delegations
 from rooms.approval_emails import asked_notice, decided_notice, reminder
 from rooms.errors import CommentRequired, RequestOver
@@ -128,6 +129,7 @@ def reject(request: ApprovalRequest, *, by: User, comment: str) -> ApprovalReque
     with _deciding(request, by) as line:
         current = hold(request)
         require(by, Permission.SETTINGS_MODIFY, current.tenant)
+        meet(current)
         if not comment.strip():
             raise CommentRequired
         close(current, ApprovalState.REJECTED, by=by, comment=comment)
@@ -142,6 +144,7 @@ def withdraw(request: ApprovalRequest, *, by: User) -> ApprovalRequest:
         current = hold(request)
         if current.requested_by_id != by.pk:
             raise PermissionDenied
+        meet(current)
         close(current, ApprovalState.WITHDRAWN, by=by)
         line.after = {"state": ApprovalState.WITHDRAWN}
     return current
@@ -211,6 +214,11 @@ def _close_each(found: Iterable[ApprovalRequest], state: ApprovalState, by: User
             line.after = {"state": state}
             closed += 1
     return closed
+
+
+@tag_of.register
+def _state_of(request: ApprovalRequest) -> str:
+    return digest(request.state, request.decided_at)
 
 
 def hold(request: ApprovalRequest) -> ApprovalRequest:

@@ -16,9 +16,16 @@ from audit.models import Category, Operation
 from rbac.access import Rights, can, require, rights, visible
 from rbac.catalogue import Permission
 from rbac.models import Assignment, DelegationState, Tenant, User
+from rbac.precondition import digest, meet, tag_of
 from rooms import scopes
 from rooms.errors import DefaultGroup, GroupInUse, UnknownRooms
 from rooms.models import AssignmentRoomGroup, Room, RoomGroup, RoomGroupMember
+
+
+@tag_of.register
+def _state_of(group: RoomGroup) -> str:
+    members = RoomGroupMember.objects.filter(room_group=group).order_by("room").values_list("room", flat=True)
+    return digest(group.name, group.description, group.is_default, list(members))
 
 
 def create(
@@ -43,6 +50,7 @@ def modify(group: RoomGroup, *, by: User, name: str, description: str = "") -> R
     with recording(Category.GROUP, Operation.UPDATE, group.name, tenant=group.tenant_id, by=by) as line:
         current = _hold(group)
         require(by, Permission.GROUPS_MODIFY, current)
+        meet(current)
         line.before = {"name": current.name, "description": current.description}
         current.name, current.description = name, description
         current.save(update_fields=["name", "description"])
@@ -63,6 +71,7 @@ def change_rooms(
         scopes.hold_scopes_of([group.pk])
         current = _hold(group)
         require(by, Permission.GROUPS_MODIFY, current)
+        meet(current)
         if not may_change_rooms(current, by):
             raise PermissionDenied
         _require_rooms(current.tenant, {*add, *remove}, by)
@@ -80,6 +89,7 @@ def delete(group: RoomGroup, *, by: User) -> None:
     with recording(Category.GROUP, Operation.DELETE, group.name, tenant=group.tenant_id, by=by) as line:
         current = _hold(group)
         require(by, Permission.GROUPS_MODIFY, current)
+        meet(current)
         if current.is_default:
             raise DefaultGroup
         if AssignmentRoomGroup.objects.filter(room_group=current).exists():
@@ -102,6 +112,7 @@ def make_default(group: RoomGroup, *, by: User) -> RoomGroup:
         require(by, Permission.GROUPS_MODIFY, before)
         if not may_change_rooms(current, by):
             raise PermissionDenied
+        meet(current)
         if current.is_default:
             line.is_void = True  # a second click
             return current

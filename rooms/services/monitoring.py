@@ -24,6 +24,7 @@ from audit.models import Category, Operation
 from rbac.access import require
 from rbac.catalogue import Permission
 from rbac.models import User
+from rbac.precondition import meet
 from rooms.errors import StateForbids, SuppressionOutOfRange
 from rooms.models import ActivityKind, Room, RoomState
 from rooms.services import activity, health, system_tickets, unenrolment
@@ -163,6 +164,7 @@ def _hold(room: Room, line: Line) -> Room:
     current = Room.objects.select_for_update().filter(pk=room.pk).first()
     if current is None:
         raise Http404
+    meet(current)
     line.before = {"state": current.state, "suppressed_until": current.suppressed_until}
     if current.is_over(now()):
         current.state, current.suppressed_until = RoomState.ENROLLED, None

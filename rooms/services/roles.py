@@ -18,13 +18,13 @@ from audit.models import Category, Operation
 from rbac import grants, upn
 from rbac.access import require
 from rbac.catalogue import BuiltIn, Permission
-from rbac.errors import DatesNotInOrder, KeptAssignment, NoEndDate, NotOfThisTenant
+from rbac.errors import DatesNotInOrder, KeptAssignment, NoEndDate, NotOfThisTenant, StaleVersion
 from rbac.models import Assignment, Role, SecurityGroup, Tenant, User
+from rbac.precondition import meet
 from rbac.services import assignments
 from rbac.services import roles as rules
 from rbac.services.assignments import Members, name_of
 from rooms import access_emails, scopes
-from rooms.errors import StaleVersion
 from rooms.models import Room
 from rooms.scopes import Scope
 
@@ -130,6 +130,7 @@ def modify(
     with _changing(role, Operation.UPDATE, by) as line:
         current = rules.hold(role)
         require(by, Permission.ROLES_MODIFY, current)
+        meet(current)
         _require_own(current, by)
         if version is not None and current.version != version:
             raise StaleVersion
@@ -168,6 +169,7 @@ def delete(role: Role, *, by: User) -> None:
     with _changing(role, Operation.DELETE, by) as line:
         current = rules.hold(role)
         require(by, Permission.ROLES_MODIFY, current)
+        meet(current)
         rules.require_custom(current)
         for assignment in _assignments_of(current):
             scopes.require_within(assignment, by=by)
@@ -262,6 +264,7 @@ def modify_assignment(
     with _recording(assignment, by) as line:
         current = assignments.hold(assignment)
         require(by, Permission.ROLES_MODIFY, current)
+        meet(current)
         _require_editable(current, by)
         if version is not None and current.version != version:
             raise StaleVersion
@@ -330,6 +333,7 @@ def delete_assignment(assignment: Assignment, *, by: User) -> None:
     with _recording(assignment, by, Operation.DELETE) as line:
         current = assignments.hold(assignment)
         require(by, Permission.ROLES_MODIFY, current)
+        meet(current)
         _require_editable(current, by)
         if current.key:
             raise KeptAssignment

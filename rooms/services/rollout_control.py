@@ -20,6 +20,7 @@ from audit.models import Category, Operation
 from rbac.access import can, require, rights, visible
 from rbac.catalogue import Permission
 from rbac.models import User
+from rbac.precondition import meet
 from rooms.errors import NothingToUpdate, RingPaused, RolloutNotRunning, StaleRing
 from rooms.models import (
     MONITORED,
@@ -162,6 +163,7 @@ def _hand_on(rollout: Rollout, by: User, version: int | None, action: str) -> It
         own = visible(by, Permission.RINGS_MODIFY, Room.objects.filter(ring=current.ring_id), held)
         if not is_whole and not own.exists():
             raise PermissionDenied
+        meet(current)
         if version is not None and current.version != version:
             raise StaleRing
         updates = RoomUpdate.objects.filter(rollout=current, room__ring=current.ring_id)

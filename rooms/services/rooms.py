@@ -12,8 +12,9 @@ from audit.log import recording
 from audit.models import Category, Operation
 from rbac.access import require
 from rbac.catalogue import Permission
+from rbac.errors import StaleVersion
 from rbac.models import User
-from rooms.errors import StaleVersion
+from rbac.precondition import meet
 from rooms.models import ActivityKind, Room
 from rooms.services import activity
 from rooms.values import refuse_unfit
@@ -53,6 +54,7 @@ def modify(room: Room, *, by: User, changes: Mapping[str, Any], version: int | N
     with recording(Category.ROOM, Operation.UPDATE, room.display_name, tenant=room.tenant_id, by=by) as line:
         require(by, Permission.ROOMS_MODIFY, room)
         current = _lock(room)
+        meet(current)
         if version is not None and current.version != version:
             raise StaleVersion
         unknown = set(changes) - set(EDITABLE)

@@ -9,6 +9,7 @@ from django.http import Http404
 from audit.clock import now
 from audit.log import SYSTEM
 from rbac.models import User
+from rbac.precondition import meet
 from rooms.errors import StaleTicket
 from rooms.models import ActivityKind, EntryKind, Room, RoomActivity, Ticket, TicketEntry, TicketRoom
 from rooms.services import health
@@ -26,6 +27,7 @@ def hold(ticket: Ticket, version: int | None = None) -> Ticket:
     current = found.filter(pk=ticket.pk).first()
     if current is None:
         raise Http404
+    meet(current)
     if version is not None and current.version != version:
         raise StaleTicket
     return current

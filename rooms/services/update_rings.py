@@ -18,6 +18,7 @@ from audit.models import Category, Operation
 from rbac.access import require, visible
 from rbac.catalogue import Permission
 from rbac.models import Tenant, User
+from rbac.precondition import meet
 from rooms.errors import (
     DefaultRing,
     PreconfiguredRing,
@@ -156,6 +157,7 @@ def _current(ring: UpdateRing, rings: list[UpdateRing], version: int | None) -> 
     current = next((one for one in rings if one.pk == ring.pk), None)
     if current is None:
         raise Http404
+    meet(current)
     if version is not None and current.version != version:
         raise StaleRing
     return current

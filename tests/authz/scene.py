@@ -95,6 +95,7 @@ SAID: dict[str, dict[str, Any]] = {
     "api-approval-decide": {"decision": "approve"},
     "approval_decide": {"decision": "approve"},
     "approvals_decide": {"decision": "approve", "pick": "approval_id"},
+    "api-partner": {"label": "Renamed"},
     "api-room": {"city": "Bonn"},
     "api-groups": {"name": "Another group"},
     "agent_enroll": {

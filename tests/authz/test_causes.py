@@ -23,6 +23,7 @@ CAUSES = {
     "partners.services.invitations._send": "a step of invite, which has asked",
     "partners.services.invitations.lapse_if_dead": "a step of whatever closed the last invitation",
     "partners.services.invitations.revoke_all": "a step of remove, which has asked",
+    "partners.services.relationships.modify": "its steps ask, each for itself",
     "partners.services.reminders.remind": "a mail by the clock; changes nothing but that it was sent",
     "partners.services.restoring.make_safe": "the command line, after a backup was restored",
     "partners.services.restoring._suspend": "a step of make_safe",

@@ -57,6 +57,7 @@ TASKS = {
     "audit.tasks.sweep_outbox": "the same, by the clock",
     "partners.schedule.expire_invitations": "marks what is due; being due was true before",
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
+    "rbac.schedule.forget_idempotency_keys": "forgets keys that count for nothing any more",
     "rooms.schedule.carry_out_bulk_changes": "carries out bulk changes that their person has confirmed",
     "rooms.schedule.advance_rollouts": "goes on with what is due by the clock",
     "rooms.schedule.add_up_reports": "adds up what rooms did, for nobody in particular",

@@ -12,11 +12,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from partners.models import ApiToken
 from partners.services import relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
-from rbac.models import TenantDomain, User
+from rbac.models import Assignment, TenantDomain, User
 from rbac.services import security_groups
 from rooms.models import Rollout, Room, RoomState, RoomUpdate
 from rooms.scopes import Scope
 from rooms.services import (
+    approvals,
     attachments,
     groups,
     keys,
@@ -50,7 +51,7 @@ class Operation:
 def operations() -> list[Operation]:
     """Every operation that the portal's own list of addresses has below /api/."""
     found = []
-    for pattern in _patterns(get_resolver().url_patterns):
+    for pattern in patterns(get_resolver().url_patterns):
         view = getattr(pattern.callback, "cls", None)
         if (pattern.name or "").startswith("api-") and view is not None:
             methods = [one for one in METHODS if hasattr(view, one)] or ["get"]
@@ -58,10 +59,10 @@ def operations() -> list[Operation]:
     return found
 
 
-def _patterns(patterns: Any) -> Iterator[URLPattern]:
-    for one in patterns:
+def patterns(found: Any) -> Iterator[URLPattern]:
+    for one in found:
         if isinstance(one, URLResolver):
-            yield from _patterns(one.url_patterns)
+            yield from patterns(one.url_patterns)
         else:
             yield one
 
@@ -84,6 +85,8 @@ class Scene:
             tailwind.tenant, "Foreign", by=tailwind.admin, rooms={room.pk for room in tailwind.rooms}
         )
         self.request = waiting(self.relationship, world.contoso.german[1], self.ann)
+        self.over = waiting(self.relationship, world.contoso.german[0], self.ann)
+        approvals.withdraw(self.over, by=self.ann)
         keys.reset(world.contoso.tenant, by=world.contoso.admin)
         self.ticket = reported(world)
         self.foreign_ticket = tickets.report(
@@ -99,6 +102,7 @@ class Scene:
             assignment=Proposed("First", members=("new@contoso.example",), scope=Scope(all_rooms=True)).as_data(),
         )
         self.assignment = self.role.assignments.get()
+        self.left = self._assigned_to(world.contoso.admin)
         self.security_group = security_groups.create(world.contoso.tenant, "Office", by=world.contoso.admin)
         self._updates(german)
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
@@ -107,6 +111,13 @@ class Scene:
         self.domain = TenantDomain.objects.create(tenant=world.contoso.tenant, domain="new.example")
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
+
+    def _assigned_to(self, person: User) -> Assignment:
+        """An assignment of a role of its own that `person` can leave."""
+        tenant, by = self.world.contoso.tenant, self.world.contoso.admin
+        role = roles.create(tenant, by=by, name="Guests", permissions=[Permission.ROOMS_VIEW])
+        proposed = Proposed("Guests", members=(person.upn,), scope=Scope(all_rooms=True))
+        return roles.assign(role, by=by, assignment=proposed.as_data())
 
     def _updates(self, german: set[int]) -> None:
         """A ring with the German rooms, and in it a rollout to which everything can be done; Tailwind has one too."""
@@ -211,6 +222,7 @@ class Scene:
             "api-assignment": [self.assignment.pk],
             "api-assignment-scope": [self.assignment.pk],
             "api-assignment-members": [self.assignment.pk],
+            "api-assignment-leave": [self.left.pk],
             "api-security-groups": [],
             "api-security-group": [self.security_group.pk],
             "api-security-group-people": [self.security_group.pk],
@@ -218,6 +230,7 @@ class Scene:
             "api-person-access": [self.ann.pk],
             "api-approvals": [],
             "api-approval": [self.request.pk],
+            "api-approval-again": [self.over.pk],
             "api-approval-decide": [self.request.pk],
             "api-approval-withdraw": [self.request.pk],
             "api-rings": [],
@@ -300,6 +313,7 @@ class Scene:
                 "scope": {"rooms": [self.world.contoso.rooms[0].pk]},
                 "terms": {"version": 1, "agrees": True},
             },
+            "patch partner": {"label": "Fabrikam", "change_control": {"tickets.update": "manual"}},
             "post partner-invitations": {"contacts": [contact]},
             "post tokens": {"name": "another", "scopes": [Permission.ROOMS_VIEW.value], "days": 5},
         }

@@ -10,6 +10,7 @@ import yaml
 from django.core.management import call_command
 from django.db import transaction
 from django.urls import resolve
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from tests.contract.scene import NEVER, Operation, Scene, operations
 from trm_portal.api_views import document
@@ -41,6 +42,11 @@ def test_document_is_valid_and_nothing_was_guessed(tmp_path):
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "api.yaml"))
 
 
+def test_document_is_openapi(openapi):
+    """By the official schema of OpenAPI 3.1, and beyond it: references lead somewhere, defaults fit, names are unique."""
+    validate(openapi, cls=OpenAPIV31SpecValidator)
+
+
 def test_every_operation_is_described_and_nothing_else(openapi):
     ours = [one for one in operations() if one.name not in OUTSIDE]
     assert len(described(openapi)) == len(ours) > 20
@@ -50,6 +56,7 @@ def test_every_operation_is_described_and_nothing_else(openapi):
 def test_every_operation_has_summary_tag_examples_and_problems(openapi):
     for name, operation in described(openapi).items():
         assert operation["summary"], name
+        assert operation["description"], name
         assert len(operation["tags"]) == 1, name
         bodies = [operation["requestBody"]] if "requestBody" in operation else []
         answers = done(operation)
@@ -66,6 +73,38 @@ def test_every_operation_has_summary_tag_examples_and_problems(openapi):
             [example] = content["examples"].values()
             assert example["value"]["status"] == int(status), name
             check(openapi, example["value"], content["schema"])
+
+
+# Every header that the API takes or sends; those that all HTTP has (Content-Type, Accept …) aside.
+TAKEN = {"Idempotency-Key", "If-Match", "Change-Justification"}
+RATE = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+
+
+def headers_of(operation, kind="parameters"):
+    if kind == "parameters":
+        return {one["name"] for one in operation.get("parameters", ()) if one["in"] == "header"}
+    return {status: set(answer["headers"]) for status, answer in operation["responses"].items()}
+
+
+def test_every_operation_names_its_headers(openapi):
+    for name, operation in described(openapi).items():
+        taken, sent = headers_of(operation), headers_of(operation, "responses")
+        assert taken <= TAKEN, name
+        assert ("Idempotency-Key" in taken) == (not name.startswith("get ")), name
+        is_stale = "412" in operation["responses"] and operation["operationId"] != "approval_again"
+        assert ("If-Match" in taken) == is_stale, name
+        assert ("Change-Justification" in taken) == (
+            "202" in sent and operation["operationId"] != "notifications_test"
+        ), name
+        for status, headers in sent.items():
+            assert (headers >= RATE) == (status != "401"), (name, status)
+            assert ("Retry-After" in headers) == (
+                status == "429" or (status == "409" and not name.startswith("get "))
+            ), (name, status)
+        if "Change-Justification" in taken:
+            assert "Location" in sent["202"], name
+        if "If-Match" in taken:
+            assert "invalid_header" in operation["responses"]["400"]["description"], name
 
 
 def test_every_example_fits_its_schema(openapi):
@@ -121,6 +160,9 @@ def test_answers_are_what_the_document_says(openapi):
             transaction.set_rollback(True)
         [expected] = done(spec)
         assert str(answer.status_code) == expected, (operation, answer.content)
+        told = set(spec["responses"][expected]["headers"]) - {"Idempotent-Replayed"}
+        assert told <= set(answer.headers), operation
+        assert {"ETag", "Location"} & set(answer.headers) <= told, operation
         if answer.content:
             media = answer.headers["Content-Type"].partition(";")[0]
             schema = spec["responses"][expected]["content"][media]["schema"]
@@ -155,7 +197,7 @@ def _by_operation(openapi) -> dict[Operation, Any]:
 
 
 def _allowed(scene, operation):
-    if operation.name.startswith("api-token") or operation.name == "api-approval-withdraw":
+    if operation.name.startswith("api-token") or operation.name in ("api-approval-withdraw", "api-approval-again"):
         return scene.partner()
     return scene.invited() if operation.name.startswith("api-my-invitation") else scene.admin()
 

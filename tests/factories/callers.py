@@ -28,14 +28,14 @@ class Caller:
         """GET, with `query` as the parameters."""
         return self.client.get(reverse(name, args=args), query, headers=self.headers | (headers or {}))
 
-    def post(self, name: str, *args: Any, body: Any = None) -> Any:
-        return self._send("post", name, args, body, {})
+    def post(self, name: str, *args: Any, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        return self._send("post", name, args, body, headers or {})
 
     def patch(self, name: str, *args: Any, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         return self._send("patch", name, args, body, headers or {})
 
-    def delete(self, name: str, *args: Any) -> Any:
-        return self.client.delete(reverse(name, args=args), headers=self.headers)
+    def delete(self, name: str, *args: Any, headers: dict[str, str] | None = None) -> Any:
+        return self.client.delete(reverse(name, args=args), headers=self.headers | (headers or {}))
 
     def _send(self, method: str, name: str, args: Any, body: Any, headers: dict[str, str]) -> Any:
         send = getattr(self.client, method)

@@ -83,3 +83,17 @@ def no_index(owner: Connection, index: str, table: str) -> Iterator[None]:
         finally:
             cursor.execute(f"TRUNCATE {table} CASCADE")
             cursor.execute(definition)
+
+
+@contextmanager
+def no_unique(owner: Connection, constraint: str, table: str) -> Iterator[None]:
+    """The unique constraint is gone; afterwards the table is emptied, so that it can be made again."""
+    with owner.cursor() as cursor:
+        cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [constraint])
+        (definition,) = cursor.fetchone()
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {definition}")

@@ -76,6 +76,7 @@ SHOWN = {
 }
 NOT_SHOWN = {
     "rbac.assignmentgroup",
+    "rbac.idempotencykey",
     "rbac.mailbranding",
     "rbac.notificationpreference",
     "rbac.assignmentmember",
