@@ -17,6 +17,7 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from audit.clock import Now
 from rbac.catalogue import CUSTOMER_ROLES, TENANT_PERMISSIONS, BuiltIn, Permission, declared
+from rbac.person_session import PersonSession as PersonSession
 from rbac.upn import MAX_LENGTH, PATTERN
 
 

@@ -1,11 +1,15 @@
 """Where sessions live: in the database, so that ending one ends it at once and everywhere."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.http import HttpRequest
 from django.utils import timezone
+
+from rbac.person_session import AGENT_LENGTH, PersonSession
 
 
 class SessionStore(DatabaseStore):
@@ -14,6 +18,20 @@ class SessionStore(DatabaseStore):
     Whoever does nothing for SESSION_COOKIE_AGE is signed out, or up to SESSION_RENEWAL earlier.
     """
 
+    @classmethod
+    def get_model_class(cls) -> Any:
+        """The row, which knows whose session it is."""
+        return PersonSession
+
+    def create_model_instance(self, data: Any) -> PersonSession:
+        """As Django's, with what `began` has noted of the person, for him to look at."""
+        row: PersonSession = super().create_model_instance(data)  # type: ignore[misc]  # not in the stubs
+        user, begun = data.get(SESSION_KEY), data.get("began_at")
+        row.user_id = int(user) if user else None
+        row.began_at = datetime.fromisoformat(begun) if begun else None
+        row.ip, row.agent = data.get("ip"), data.get("agent", "")
+        return row
+
     def _get_session_from_db(self) -> Any:
         found = super()._get_session_from_db()  # type: ignore[misc]  # not in the stubs
         if found is not None:
@@ -21,3 +39,12 @@ class SessionStore(DatabaseStore):
             if left < timedelta(seconds=settings.SESSION_COOKIE_AGE) - settings.SESSION_RENEWAL:
                 self.modified = True
         return found
+
+
+def began(request: HttpRequest) -> None:
+    """Somebody has just signed in: since when and from where, for the limit of a session and for himself to look at."""
+    request.session["began_at"] = timezone.now().isoformat()
+    request.session["ip"] = request.META.get("REMOTE_ADDR") or None
+    request.session["agent"] = "".join(sign for sign in request.headers.get("User-Agent", "") if sign.isprintable())[
+        :AGENT_LENGTH
+    ]

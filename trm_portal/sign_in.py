@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -25,6 +24,7 @@ from partners.services import invitations
 from rbac.models import User
 from rbac.providers import EntraID, HomeProvider, OpenIDProvider
 from rbac.sign_in import SignInRefused, arrive
+from trm_portal.sessions import began
 
 security_log = logging.getLogger("trm.security")
 
@@ -96,7 +96,7 @@ def _enter(backend: HomeProvider, user: User, social: Any) -> None:
     request.session.flush()
     login(request, user, backend="rbac.backends.ProvenAtHome")
     claims = backend.id_token or {}
-    request.session["began_at"] = timezone.now().isoformat()
+    began(request)
     request.session["proof"] = {name: claims[name] for name in ("auth_time", "amr", "acr") if name in claims}
 
 

@@ -14,7 +14,7 @@ from audit import urls as audit_urls
 from partners.lists import names_for_the_log
 from rbac import gates
 from rbac.catalogue import Permission
-from trm_portal import sign_in, views
+from trm_portal import account, sign_in, views
 
 
 def _log_gate(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
@@ -33,6 +33,9 @@ urlpatterns = [
     path("sign-in/", views.SignIn.as_view(), name="sign_in"),
     path("sign-in/<slug:provider>/", sign_in.begin, name="sign_in_at"),
     path("sign-in/<slug:provider>/complete/", sign_in.complete, name="sign_in_complete"),
+    path("sessions/", account.own_sessions, name="sessions"),
+    path("sessions/end-others/", account.end_other_sessions, name="sessions_end_others"),
+    path("sessions/<uuid:session_id>/end/", account.end_session, name="session_end"),
     path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("language/", set_language, name="set_language"),
     path("healthz", views.healthz, name="healthz"),

@@ -10,7 +10,6 @@ from django.contrib.auth.views import LoginView
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -20,6 +19,7 @@ from rbac import gates
 from rbac.models import User
 from rbac.sign_in import SignInRefused
 from trm_portal.navigation import tenants_of
+from trm_portal.sessions import began
 from trm_portal.sign_in import offered, refuse
 
 
@@ -60,7 +60,7 @@ class SignIn(LoginView):
     def _enter(self, user: User) -> HttpResponse:
         self.request.session.flush()
         login(self.request, user, backend="rbac.backends.LocalAccounts")
-        self.request.session["began_at"] = timezone.now().isoformat()
+        began(self.request)
         return redirect(self.get_success_url())
 
     def get_default_redirect_url(self) -> str:

@@ -7,7 +7,6 @@ backup knows nothing of it. So access of partners waits for the customers, and n
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
 from audit.clock import Now
@@ -15,7 +14,7 @@ from audit.log import recording
 from audit.models import Category, Operation, OutboxMessage, OutboxState
 from partners.models import ApiToken, InvitationState, PartnerRelationship
 from partners.services import invitations
-from rbac.models import DelegationState
+from rbac.models import DelegationState, PersonSession
 from rbac.services import delegations
 
 # Held messages wait for the end of days; nothing else is due so late.
@@ -44,7 +43,7 @@ def make_safe() -> Measures:
             relationships=sum(_suspend(one) for one in _live(DelegationState.ACTIVE)),
             invitations=sum(_withdraw(one) for one in _live(*_OPEN)),
             tokens=ApiToken.objects.filter(revoked_at=None).update(revoked_at=Now()),
-            sessions=Session.objects.all().delete()[0],
+            sessions=PersonSession.objects.all().delete()[0],
             messages=_waiting().exclude(due_at=HELD).update(due_at=HELD),
         )
         line.after = vars(measures)

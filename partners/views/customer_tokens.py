@@ -15,8 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from audit.clock import now
+from partners.customer_gate import PartnerRequest, partner_page
 from partners.forms import LineField
-from partners.gates import PartnerRequest, partner_page
 from partners.models import ApiToken
 from partners.services import tokens as service
 from partners.services.tokens import MAX_DAYS

@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from partners import customers as reading
+from partners.customer_gate import PartnerRequest, partner_page
 from partners.customers import CustomerFilter, Row
-from partners.gates import PartnerRequest, partner_page
 from partners.lists import BADGES
 from partners.models import Terms
 from partners.services import invitations

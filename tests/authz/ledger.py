@@ -89,10 +89,17 @@ class Route:
 STEPS = {"add_partner_step": "contacts", "role_add_step": "general", "assignment_add_step": "assignment"}
 
 
+NOTHING = "00000000-0000-4000-8000-000000000000"
+
+
 def _given(route: str, name: str, place: dict[str, Any]) -> Any:
-    return {"step": STEPS.get(route), "language": "en", "provider": "entra", "secret": "x" * 32}.get(name) or place[
-        name
-    ]
+    return {
+        "step": STEPS.get(route),
+        "language": "en",
+        "provider": "entra",
+        "secret": "x" * 32,
+        "session_id": NOTHING,
+    }.get(name) or place[name]
 
 
 def routes() -> list[Route]:

@@ -116,6 +116,7 @@ def test_pages_of_a_partner(new_page: Callable[..., Page], look: dict[str, Any])
         f"/customers/{room.tenant_id}/",
         f"/customers/{room.tenant_id}/tokens/",
         "/invitations/",
+        "/sessions/",
     ):
         look_at(page, path)
     expect(page.locator("h1").first).to_be_visible()

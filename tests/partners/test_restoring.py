@@ -4,7 +4,6 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
 from audit.models import OutboxMessage, OutboxState
@@ -14,7 +13,7 @@ from partners.models import ApiToken, Invitation, PartnerRelationship
 from partners.services import invitations, relationships, restoring, tokens
 from rbac import access
 from rbac.catalogue import Permission
-from rbac.models import Delegation
+from rbac.models import Delegation, PersonSession
 from rooms.models import Room
 from tests.factories.evidence import leaves
 from tests.factories.world import World, invite, join, make
@@ -69,7 +68,7 @@ def test_tokens_and_sessions_are_over(world, client):
 
     assert (measures.tokens, measures.sessions) == (1, 1)
     assert not ApiToken.objects.filter(revoked_at=None).exists()
-    assert not Session.objects.exists()
+    assert not PersonSession.objects.exists()
 
 
 def test_messages_are_held_and_then_released_or_dropped(world, clock):

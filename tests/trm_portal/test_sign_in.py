@@ -8,12 +8,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client
 from social_django.models import UserSocialAuth
 
 from partners.services import invitations
-from rbac.models import Tenant, User
+from rbac.models import PersonSession, Tenant, User
 from rbac.providers import PERSONAL_ACCOUNTS
 from tests.factories.browsing import text
 from tests.factories.evidence import mark
@@ -339,7 +338,7 @@ def test_signing_in_while_signed_in_ends_the_old_session_and_joins_nothing(world
     lea = known(world, provider)
     sign_in(client, provider)
     assert signed_in(client) == lea.upn
-    assert not Session.objects.filter(session_key=old).exists()
+    assert not PersonSession.objects.filter(session_key=old).exists()
     assert {one.user_id for one in UserSocialAuth.objects.all()} == {lea.pk}
 
 
@@ -350,7 +349,7 @@ def test_session_that_began_meanwhile_in_this_browser_ends_too(world, client, pr
     old = client.session.session_key
     back(client, asked)
     assert signed_in(client) == lea.upn
-    assert not Session.objects.filter(session_key=old).exists()
+    assert not PersonSession.objects.filter(session_key=old).exists()
 
 
 def test_key_of_the_session_changes_with_the_sign_in(world, client, provider):
