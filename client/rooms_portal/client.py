@@ -92,9 +92,14 @@ class Portal(Operations):
                 if tried == self._tries:
                     raise Unreachable(f"{self.address} does not answer") from error
             else:
-                if response.status_code not in AGAIN or tried == self._tries:
+                asked_to_wait = _asked_to_wait(response)
+                # 409 with a time to wait: the same change, sent before, is still being carried out.
+                is_passing = response.status_code in AGAIN or (
+                    response.status_code == 409 and asked_to_wait is not None
+                )
+                if not is_passing or tried == self._tries:
                     return response
-                wait = _asked_to_wait(response) or wait
+                wait = wait if asked_to_wait is None else asked_to_wait
             time.sleep(wait)
         raise AssertionError("the last try answers or raises")
 

@@ -149,6 +149,20 @@ def test_change_is_tried_again_under_the_same_key(stumbling):
     assert {body for *_, body in stumbling.asked} == {b'{"state": "investigating"}'}
 
 
+def test_change_that_is_still_being_carried_out_is_waited_for(stumbling):
+    in_use = b'{"code": "idempotency_key_in_use", "detail": "Wait.", "status": 409}'
+    stumbling.answers = [(409, {"Retry-After": "0"}, in_use), (200, {}, b'{"id": 7}')]
+    with Portal(stumbling.address, "trm_x") as tool:
+        assert tool.ticket_state("c", 7, {"state": "investigating"})["id"] == 7
+
+
+def test_rule_that_forbids_a_change_is_no_reason_to_try_again(stumbling):
+    stumbling.answers = [(409, {}, b'{"code": "ticket_closed", "detail": "Closed.", "status": 409}')]
+    with Portal(stumbling.address, "trm_x") as tool, pytest.raises(Problem) as refused:
+        tool.ticket_state("c", 7, {"state": "investigating"})
+    assert (refused.value.code, len(stumbling.asked)) == ("ticket_closed", 1)
+
+
 def test_two_changes_have_two_keys(stumbling):
     stumbling.answers = [(200, {}, b'{"id": 7}')] * 2
     with Portal(stumbling.address, "trm_x") as tool:

@@ -191,9 +191,6 @@ def _parameters(operation: Schema) -> Iterator[Parameter]:
         else:
             python = f"{name}_" if keyword.iskeyword(name) else name
             yield Parameter(python, name, place, type_of(one["schema"]), said)
-    named = {one["name"] for one in operation.get("parameters", ())}
-    if "Waiting" in _answer(operation) and "Change-Justification" not in named:
-        yield Parameter("justification", "Change-Justification", "header", "str | None", "")
 
 
 def _method(path: str, method: str, operation: Schema, parameters: list[Parameter]) -> str:
