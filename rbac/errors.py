@@ -11,6 +11,12 @@ class LastPrimaryAdmin(RuleBroken):
     text = _("A partner keeps at least one primary admin. Add another one first, or remove the partner.")
 
 
+class WrongCode(RuleBroken):
+    code = "wrong_code"
+    status = 400
+    text = _("This is not the code of this moment. Wait for the next one in your app, and enter it.")
+
+
 class LastMmrAdmin(RuleBroken):
     code = "last_mmr_admin"
     text = _("Your organisation keeps at least one MMR Admin. Add another one first.")

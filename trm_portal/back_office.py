@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from audit.back_office import ReadOnly
 from rbac.services import accounts
 from trm_portal.concerns import concerns
+from trm_portal.second_factor import is_proven
 
 
 class PasswordForm(PasswordChangeForm):
@@ -58,6 +59,8 @@ class PortalAdmin(AdminSite):
         def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise Http404
+            if request.user.is_authenticated and not is_proven(request):
+                return redirect_to_login(request.get_full_path(), reverse("second_factor"))
             return gated(request, *args, **kwargs)
 
         return gate

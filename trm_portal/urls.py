@@ -14,7 +14,7 @@ from audit import urls as audit_urls
 from partners.lists import names_for_the_log
 from rbac import gates
 from rbac.catalogue import Permission
-from trm_portal import account, sign_in, views
+from trm_portal import account, second_factor, sign_in, views
 
 
 def _log_gate(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
@@ -40,6 +40,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("admin/second-factor/", second_factor.ask, name="second_factor"),
     path("admin/", admin.site.urls),
     path("api/", include("trm_portal.api_urls")),
     path("", include("partners.urls")),

@@ -43,6 +43,7 @@ SETTINGS = {
     "DEBUG": "false",
     "DEMO": "false",
     "LOCAL_SIGN_IN": "true",
+    "SUPPORT_SECOND_FACTOR": "false",  # its own tests switch it on
     "PLAIN_STATIC": "true",
     "CONN_MAX_AGE": "0",
     "DJANGO_SETTINGS_MODULE": "trm_portal.settings",
