@@ -121,7 +121,7 @@ class ProblemSchema(AutoSchema):
             names.append("invalid_header")
         if not view.for_tokens:
             names.append("not_for_tokens")
-        if isinstance(view, CustomerView) and (view.gate or not view.for_tokens):
+        if isinstance(view, CustomerView):
             names.append("permission_denied")
         if "{" in self.path or "customer" in view.parameters:
             names.append("not_found")

@@ -1,6 +1,7 @@
 """The header `Idempotency-Key`: what of a request makes it the same one, and which answers are told again."""
 
 import hashlib
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import DatabaseError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
@@ -94,18 +95,20 @@ def begin(request: Request, *, is_secret: bool) -> Repeatable | None:
 def fingerprint(request: Request) -> str:
     """SHA-256 over what the request asks for: method, address, the version it names, body.
 
-    A form with files is read by its parts: what stands between them is chosen anew each time it is sent.
+    The body as it was understood, not its bytes: whoever looked for a CSRF token has used those up, and what stands
+    between the parts of a form is chosen anew each time it is sent. Raises what reading it raises.
     """
     digest = hashlib.sha256()
     for part in (request.method, request.get_full_path(), request.headers.get("If-Match", "")):
         _add(digest, str(part).encode())
-    if request.content_type.startswith("multipart/"):
-        for name, values in sorted(request.data.lists()):
+    said = request.data
+    if isinstance(said, QueryDict):
+        for name, values in sorted(said.lists()):
             for value in values:
                 _add(digest, name.encode())
                 _add_value(digest, value)
     else:
-        _add(digest, request.body)
+        _add(digest, json.dumps(said, sort_keys=True).encode())
     return digest.hexdigest()
 
 

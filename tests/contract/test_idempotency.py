@@ -206,6 +206,48 @@ def test_file_is_attached_once_though_its_form_is_written_anew(scene, contoso):
     assert TicketAttachment.objects.count() == before + 1
 
 
+@pytest.fixture
+def browser(scene):
+    """A session whose requests are asked for the CSRF token of its pages, as in life."""
+    caller = Caller(Client(enforce_csrf_checks=True))
+    caller.client.force_login(scene.world.contoso.admin, backend=BACKEND)
+    caller.client.get("/api/v1/docs/")
+    caller.headers = {"X-CSRFToken": caller.client.cookies["csrftoken"].value} | KEY
+    return caller
+
+
+def test_session_that_is_asked_for_its_token_repeats_too(scene, contoso, browser):
+    """Looking for the token reads the body before we do."""
+    answers = [report(browser, contoso, scene.world.contoso.german[0], headers={}) for _ in range(2)]
+    assert [one.status_code for one in answers] == [201, 201]
+    assert answers[0].content == answers[1].content
+    assert Ticket.objects.filter(title="No picture").count() == 1
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"])
+def test_form_where_none_is_taken_is_refused(contoso, browser, kind):
+    form = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
+    for sent in (form if "multipart" in kind else "a=1", ""):
+        answer = browser.client.post(
+            reverse("api-groups", args=[contoso]), sent, content_type=kind, headers=browser.headers
+        )
+        assert answer.status_code in (400, 415)
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_same_body_written_otherwise_is_the_same(scene, contoso):
+    """Order and blanks of JSON say nothing."""
+    room = scene.world.contoso.german[0].pk
+    address, caller = reverse("api-tickets", args=[contoso]), scene.program()
+    bodies = [f'{{"title": "x", "rooms": [{room}]}}', f'{{"rooms":[{room}],"title":"x"}}']
+    answers = [
+        caller.client.post(address, body, content_type="application/json", headers=caller.headers | KEY)
+        for body in bodies
+    ]
+    assert [one.status_code for one in answers] == [201, 201]
+    assert answers[0].content == answers[1].content
+
+
 def test_key_counts_for_24_hours(scene, contoso, clock):
     room = scene.world.contoso.german[0]
     first = report(scene.admin(), contoso, room)
