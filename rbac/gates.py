@@ -3,7 +3,7 @@
 A gate answers 404 for what the person cannot see (it might as well not exist) and 403 for what he sees but may not do.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Concatenate, NoReturn, ParamSpec, cast
@@ -64,6 +64,15 @@ class TenantRequest(HttpRequest):
 
     person: User
     customer: Tenant
+    held: Rights
+
+
+class PersonRequest(HttpRequest):
+    """A request that has passed the gate of the views over all customers: by whom, which customers, with which live
+    rights in them (for showing only). One's own organisation is not among them."""
+
+    person: User
+    customers: tuple[Tenant, ...]
     held: Rights
 
 
@@ -129,26 +138,71 @@ def tenant_page(
     return decorate
 
 
+def enter_all(request: HttpRequest) -> PersonRequest:
+    """Let the person into what is over all customers he works for. Raises Http404 for whoever works for none."""
+    here = standing(request)
+    user = cast(User, request.user)
+    customers = tuple(one for one in here.tenants if one.pk != user.tenant_id)
+    if not customers:
+        raise Http404
+    entered = cast(PersonRequest, request)
+    ids = {one.pk for one in customers}
+    entered.person, entered.customers = user, customers
+    entered.held = tuple(one for one in here.held if one.tenant_id in ids)
+    return entered
+
+
+def require_anywhere(request: PersonRequest, anywhere: Collection[Permission]) -> None:
+    """Pass if the person holds one of `anywhere` for at least one customer. Raises PermissionDenied otherwise."""
+    if anywhere and not any(access.holding(request.held, one) for one in anywhere):
+        refuse(request, next(iter(anywhere)))
+
+
+def aggregate_page(
+    *anywhere: Permission,
+) -> Callable[
+    [Callable[Concatenate[PersonRequest, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]
+]:
+    """A page over all customers that somebody works for. Needs one of the permissions `anywhere` in one of them.
+
+    Anonymous: to sign-in. Works for nobody else: 404. For somebody, but without the permission: 403.
+    """
+
+    def decorate(
+        view: Callable[Concatenate[PersonRequest, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        @wraps(view)
+        def gated(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            entered = enter_all(request)
+            require_anywhere(entered, anywhere)
+            return view(entered, *args, **kwargs)
+
+        return cast(Any, login_required(gated))
+
+    return decorate
+
+
 def require_whole(request: TenantRequest, permission: Permission) -> None:
     """Pass if the person holds `permission` for the tenant as a whole. Raises PermissionDenied otherwise."""
     if not access.holds_all(request.held, permission, request.customer.pk):
         refuse(request, permission)
 
 
-def refuse(request: TenantRequest, permission: Permission) -> NoReturn:
+def refuse(request: TenantRequest | PersonRequest, permission: Permission) -> NoReturn:
     """Raise PermissionDenied. What was refused is on record if it would have changed something: the person is inside the
     tenant and sees what he tried to change, so no service will ever hear of it."""
     if request.method in ("GET", "HEAD", "OPTIONS"):
         raise PermissionDenied
     delegations = {one.delegation_id for one in request.held if one.delegation_id is not None}
     match = request.resolver_match
+    customer = getattr(request, "customer", None)  # over all customers, the refusal is none of theirs
     with recording(
         _CATEGORIES[permission.value.partition(".")[0]],
         Operation.UPDATE,
         f"{permission.value} ({match.view_name if match is not None else request.path})",
-        tenant=request.customer,
+        tenant=customer,
         by=request.person,
-        relationship_id=next(iter(delegations), None),
+        relationship_id=next(iter(delegations), None) if customer is not None else None,
     ):
         raise PermissionDenied
 

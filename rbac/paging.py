@@ -48,9 +48,11 @@ class _Order:
             raise ValueError("a keyset runs in one direction: put “-” in front of all fields or of none")
         return cls(tuple(name.removeprefix("-") for name in order), descending.pop())
 
-    def apply(self, queryset: QuerySet[Any], *, backwards: bool) -> QuerySet[Any]:
+    def apply(self, parts: Sequence[QuerySet[Any]], *, backwards: bool) -> QuerySet[Any]:
         sign = "-" if self.is_descending != backwards else ""
-        return queryset.order_by(*(f"{sign}{name}" for name in self.names))
+        first, *others = parts
+        whole = first.union(*others, all=True) if others else first
+        return whole.order_by(*(f"{sign}{name}" for name in self.names))
 
     def beyond(self, queryset: QuerySet[Any], key: Sequence[Any], *, backwards: bool) -> QuerySet[Any]:
         lookup = TupleLessThan if self.is_descending != backwards else TupleGreaterThan
@@ -61,7 +63,7 @@ class _Order:
 
 
 def page(
-    queryset: QuerySet[Any],
+    queryset: QuerySet[Any] | Sequence[QuerySet[Any]],
     *,
     order: Sequence[str] = ("display_name", "id"),
     cursor: str | None = None,
@@ -69,23 +71,27 @@ def page(
 ) -> Page[Any]:
     """The page of `queryset` at `cursor` (None: the first), sorted by `order`, of at most `size` rows; one query.
 
+    Several querysets of `values()` with the same columns are one list, in which a row's key tells it from all others.
+
     `order` has “-” in front of all fields or of none, its last field is unique, none of them is ever NULL; rows may be
     instances or `values()`. Where everything beyond the cursor is gone meanwhile, the nearest page that exists is
     answered (a second query). Raises BadRequest for a cursor that cannot be read or belongs to another sort.
     """
     size = max(1, min(size, MAX_SIZE))
     sort = _Order.of(order)
+    parts = [queryset] if isinstance(queryset, QuerySet) else list(queryset)
     if cursor is None:
-        return _first(queryset, sort, size)
-    backwards, key = _read(cursor, sort, queryset)
-    found = list(sort.apply(sort.beyond(queryset, key, backwards=backwards), backwards=backwards)[: size + 1])
+        return _first(parts, sort, size)
+    backwards, key = _read(cursor, sort, parts[0])
+    beyond = [sort.beyond(one, key, backwards=backwards) for one in parts]
+    found = list(sort.apply(beyond, backwards=backwards)[: size + 1])
     if backwards:
-        return _before(found, sort, size) if len(found) >= size else _first(queryset, sort, size)
-    return _after(found, sort, size) if found else _last(queryset, sort, size)
+        return _before(found, sort, size) if len(found) >= size else _first(parts, sort, size)
+    return _after(found, sort, size) if found else _last(parts, sort, size)
 
 
-def _first(queryset: QuerySet[Any], sort: _Order, size: int) -> Page[Any]:
-    found = list(sort.apply(queryset, backwards=False)[: size + 1])
+def _first(parts: Sequence[QuerySet[Any]], sort: _Order, size: int) -> Page[Any]:
+    found = list(sort.apply(parts, backwards=False)[: size + 1])
     return Page(found[:size], next=_write(sort, found[size - 1], backwards=False) if len(found) > size else None)
 
 
@@ -103,8 +109,8 @@ def _before(found: list[Any], sort: _Order, size: int) -> Page[Any]:
     return Page(items, _write(sort, items[-1], backwards=False), previous)
 
 
-def _last(queryset: QuerySet[Any], sort: _Order, size: int) -> Page[Any]:
-    found = list(sort.apply(queryset, backwards=True)[: size + 1])
+def _last(parts: Sequence[QuerySet[Any]], sort: _Order, size: int) -> Page[Any]:
+    found = list(sort.apply(parts, backwards=True)[: size + 1])
     items = found[:size][::-1]
     return Page(items, previous=_write(sort, items[0], backwards=True) if len(found) > size else None)
 

@@ -63,6 +63,7 @@ TICKET_COLUMNS = (
     "closing_reason",
     "closing_note",
 )
+CUSTOMER = "customer"
 _SLICE = 2_000  # rows fetched at once
 _BOM = "\ufeff"  # without it spreadsheets take UTF-8 for something else
 
@@ -74,22 +75,30 @@ class _Echo:
         return text
 
 
-def room_lines(rooms: QuerySet[Room], with_ring: QuerySet[Room]) -> Iterator[bytes]:
+def room_lines(rooms: QuerySet[Room], with_ring: QuerySet[Room], *, with_customer: bool = False) -> Iterator[bytes]:
     """The CSV of `rooms` in their order, head first; memory stays flat however many there are.
 
-    The ring stands beside those `with_ring` only: the rooms whose ring the reader may see.
+    The ring stands beside those `with_ring` only: the rooms whose ring the reader may see. `with_customer` names the
+    customer of each in a column of its own, the first.
 
     A text that a spreadsheet would run as a formula is neutralised; a number stays a number.
     """
     known = Case(When(pk__in=with_ring.values("pk"), then=F("ring__name")), default=Value(""))
     shown = rooms.annotate(state_now=state_now(), ring_name=known)
+    if with_customer:
+        return csv_lines((CUSTOMER, *COLUMNS), shown.values_list("tenant__name", *_READ))
     return csv_lines(COLUMNS, shown.values_list(*_READ))
 
 
-def ticket_lines(tickets: QuerySet[Ticket], rooms: QuerySet[Room]) -> Iterator[bytes]:
-    """The CSV of `tickets` in their order, each with the names of its rooms among `rooms`, those the reader sees."""
+def ticket_lines(tickets: QuerySet[Ticket], rooms: QuerySet[Room], *, with_customer: bool = False) -> Iterator[bytes]:
+    """The CSV of `tickets` in their order, each with the names of its rooms among `rooms`, those the reader sees.
+
+    `with_customer` as for rooms.
+    """
     names = rooms.filter(tickets__ticket=OuterRef("pk")).order_by("display_name", "pk").values("display_name")
     found = tickets.annotate(rooms=ArraySubquery(names))
+    if with_customer:
+        return csv_lines((CUSTOMER, *TICKET_COLUMNS), found.values_list("tenant__name", *TICKET_COLUMNS))
     return csv_lines(TICKET_COLUMNS, found.values_list(*TICKET_COLUMNS))
 
 

@@ -8,8 +8,10 @@ from django.http import Http404
 
 from audit.clock import Now
 from rbac import access
+from rbac.access import Rights
 from rbac.catalogue import Permission
-from rbac.gates import TenantRequest, refuse
+from rbac.gates import PersonRequest, TenantRequest, refuse
+from rbac.models import User
 from rooms.models import ApprovalRequest, ApprovalState, Room
 from rooms.services import approvals
 
@@ -29,7 +31,20 @@ def require_place(request: TenantRequest) -> None:
 
 def seen(request: TenantRequest) -> QuerySet[ApprovalRequest]:
     """The requests of the customer that the person sees, with what their pages name."""
-    found = approvals.seen_by(request.person, request.customer, request.held)
+    return _named(approvals.seen_by(request.person, request.customer, request.held))
+
+
+def seen_everywhere(request: PersonRequest) -> QuerySet[ApprovalRequest]:
+    """The requests of all customers that the person sees: those that `seen` finds for each of them."""
+    return _named(approvals.seen_by_partner(request.person, request.held)).select_related("tenant")
+
+
+def in_state(found: QuerySet[ApprovalRequest], state: ApprovalState) -> QuerySet[ApprovalRequest]:
+    """Those of `found` (of `seen`) that are in `state` at this second, whether or not the clock has marked them."""
+    return found.filter(state_now=state)
+
+
+def _named(found: QuerySet[ApprovalRequest]) -> QuerySet[ApprovalRequest]:
     return found.annotate(state_now=_STATE_NOW).select_related("delegation__relationship")
 
 
@@ -47,11 +62,11 @@ def state_of(found: ApprovalRequest) -> ApprovalState:
     return ApprovalState(getattr(found, "state_now", found.state))
 
 
-def readable(request: TenantRequest, found: Collection[ApprovalRequest]) -> set[UUID]:
+def readable(person: User, held: Rights, found: Collection[ApprovalRequest]) -> set[UUID]:
     """Which of `found` the person may read: a partner only while all rooms that they are about are in his scope."""
-    if request.person.tenant_id == request.customer.pk:
-        return {one.pk for one in found}
-    named = {room for one in found for room in one.rooms}
-    rooms = access.visible(request.person, Permission.ROOMS_VIEW, Room.objects.filter(pk__in=named), request.held)
-    seen_rooms = set(rooms.filter(tenant=request.customer).values_list("pk", flat=True)) if named else set()
-    return {one.pk for one in found if seen_rooms.issuperset(one.rooms)}
+    of_others = [one for one in found if one.tenant_id != person.tenant_id]
+    named = {room for one in of_others for room in one.rooms}
+    rooms = access.visible(person, Permission.ROOMS_VIEW, Room.objects.filter(pk__in=named), held)
+    seen_rooms = set(rooms.values_list("tenant", "pk")) if named else set()
+    hidden = {one.pk for one in of_others if not seen_rooms.issuperset((one.tenant_id, room) for room in one.rooms)}
+    return {one.pk for one in found} - hidden

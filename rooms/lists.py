@@ -53,6 +53,7 @@ class RoomFilter(forms.Form):
     sort = forms.ChoiceField(required=False, widget=forms.HiddenInput, choices=[(one, one) for one in SORTS])
 
     NAMES: ClassVar[frozenset[str]] = frozenset({"q", *PLACES, "group", "state", "health", "sort"})
+    ORDERS: ClassVar[Mapping[str, tuple[str, ...]]] = ORDERS
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class RoomFilter(forms.Form):
             found = found.filter(in_state(RoomState(state)))
         for word in self.cleaned_data["q"].split():
             found = found.filter(_contains(word))
-        if group := self.cleaned_data["group"]:
+        if group := self.cleaned_data.get("group"):
             # The room's own key, not a join: a room counts once however many groups it is in.
             members = RoomGroupMember.objects.filter(room_group=int(group))
             found = found.filter(pk__in=members.values("room"))
@@ -93,14 +94,14 @@ class RoomFilter(forms.Form):
     def order(self) -> tuple[str, ...]:
         """The keyset the list is sorted by."""
         chosen = self.sorting
-        keys = ORDERS[chosen.removeprefix("-")]
+        keys = self.ORDERS[chosen.removeprefix("-")]
         return tuple(f"-{key}" for key in keys) if chosen.startswith("-") else keys
 
     @property
     def sorting(self) -> str:
         """The value of `sort` in force; by name if nothing (or nonsense) was asked."""
         asked = self.data.get("sort")
-        return asked if asked in SORTS else "name"
+        return asked if asked and asked.removeprefix("-") in self.ORDERS else "name"
 
     @property
     def cursor(self) -> str | None:
@@ -121,7 +122,7 @@ class RoomFilter(forms.Form):
     def directions(self) -> dict[str, dict[str, str]]:
         """For each sortable column: the address that sorts by it, or turns it round, and how it is sorted now."""
         answer = {}
-        for name in ORDERS:
+        for name in self.ORDERS:
             direction = "asc" if self.sorting == name else "desc" if self.sorting == f"-{name}" else ""
             answer[name] = {"url": self.query(sort=f"-{name}" if direction == "asc" else name), "direction": direction}
         return answer
@@ -167,7 +168,7 @@ class RoomFilter(forms.Form):
     @property
     def conflicts(self) -> list[str]:
         """The places that exist, but not in the wider one that was asked too: a city of another country."""
-        asked = [(name, self.data.get(name)) for name in PLACES[1:]]
+        asked = [(name, self.data.get(name)) for name in PLACES]
         return [name for name, value in asked if value and value not in self._within(name)]
 
     def _within(self, name: str) -> set[str]:

@@ -1,14 +1,14 @@
 """How tickets are searched, filtered and sorted: the same closed list of parameters for page, export and API.
 
-    chosen = TicketFilter(request.GET, reader=person, customer=customer, held=held, also={"cursor"})
+    chosen = TicketFilter(request.GET, reader=person, customers=[customer], held=held, also={"cursor"})
     if chosen.is_valid():
         found = page(chosen.tickets.values(*LISTED), order=chosen.order, cursor=chosen.cursor)
 
 Without `state` the list shows what is open. A room that the reader does not see is no choice, whether it exists or not.
 """
 
-from collections.abc import Collection, Mapping
-from datetime import date, datetime, time, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -87,6 +87,7 @@ class TicketFilter(forms.Form):
     )
     sort = forms.ChoiceField(required=False, widget=forms.HiddenInput, choices=[(one, one) for one in SORTS])
 
+    ORDERS: ClassVar[Mapping[str, tuple[str, ...]]] = ORDERS
     NAMES: ClassVar[frozenset[str]] = frozenset(
         {"q", "state", "severity", "kind", "category", "room", "assigned", "opened_from", "opened_until", "sort"}
     )
@@ -96,14 +97,14 @@ class TicketFilter(forms.Form):
         data: Mapping[str, Any],
         *,
         reader: User,
-        customer: Tenant,
+        customers: Sequence[Tenant],
         held: Rights | None = None,
         also: Collection[str] = (),
         **kwargs: Any,
     ) -> None:
-        """`also` names further parameters of the page."""
+        """The tickets are those of `customers`; `also` names further parameters of the page."""
         super().__init__(data, use_required_attribute=False, **kwargs)
-        self._reader, self._customer, self._held, self._also = reader, customer, held, frozenset(also)
+        self._reader, self._customers, self._held, self._also = reader, customers, held, frozenset(also)
         self._offer("severity", Severity.choices)
         self._offer("kind", TicketKind.choices)
         self._offer("category", SignalCategory.choices)
@@ -115,7 +116,7 @@ class TicketFilter(forms.Form):
     @cached_property
     def tickets(self) -> QuerySet[Ticket]:
         """The tickets that fit, unsorted. Nothing fits an invalid filter."""
-        own = Ticket.objects.filter(tenant=self._customer).annotate(rank=_RANK)
+        own = Ticket.objects.filter(self._here).annotate(rank=_RANK)
         if not self.is_valid():
             return own.none()
         found = visible(self._reader, Permission.TICKETS_VIEW, own, self._held)
@@ -126,7 +127,7 @@ class TicketFilter(forms.Form):
     @cached_property
     def rooms(self) -> QuerySet[Room]:
         """The rooms through which the reader sees tickets."""
-        own = Room.objects.filter(tenant=self._customer)
+        own = Room.objects.filter(self._here)
         return visible(self._reader, Permission.TICKETS_VIEW, own, self._held)
 
     @cached_property
@@ -147,12 +148,12 @@ class TicketFilter(forms.Form):
     def sorting(self) -> str:
         """The value of `sort` in force; the newest first if nothing (or nonsense) was asked."""
         asked = self.data.get("sort")
-        return asked if asked in SORTS else NEWEST_FIRST
+        return asked if asked and asked.removeprefix("-") in self.ORDERS else NEWEST_FIRST
 
     @property
     def order(self) -> tuple[str, ...]:
         """The keyset the list is sorted by."""
-        keys = ORDERS[self.sorting.removeprefix("-")]
+        keys = self.ORDERS[self.sorting.removeprefix("-")]
         return tuple(f"-{key}" for key in keys) if self.sorting.startswith("-") else keys
 
     @property
@@ -179,9 +180,9 @@ class TicketFilter(forms.Form):
     def directions(self) -> dict[str, dict[str, str]]:
         """For each sortable column: the address that sorts by it, or turns it round, and how it is sorted now."""
         answer = {}
-        for name in ORDERS:
+        for name in self.ORDERS:
             direction = "asc" if self.sorting == name else "desc" if self.sorting == f"-{name}" else ""
-            first = name if name == "severity" else f"-{name}"  # what one wants to see first
+            first = name if name in ("severity", "customer") else f"-{name}"  # what one wants to see first
             other = f"-{name}" if self.sorting == name else name
             answer[name] = {"url": self.query(sort=other if direction else first), "direction": direction}
         return answer
@@ -224,19 +225,36 @@ class TicketFilter(forms.Form):
         if asked["assigned"]:
             found.append(Q(assigned_to=self._reader) if asked["assigned"] == ME else Q(assigned_upn=""))
         if asked["opened_from"]:
-            found.append(Q(opened_at__gte=self._midnight(asked["opened_from"])))
+            found.append(self._since("opened_at__gte", asked["opened_from"]))
         if asked["opened_until"] and asked["opened_until"] < date.max:
-            found.append(Q(opened_at__lt=self._midnight(asked["opened_until"] + timedelta(days=1))))
+            found.append(self._since("opened_at__lt", asked["opened_until"] + timedelta(days=1)))
         return found + [_contains(word) for word in asked["q"].split()]
 
-    def _midnight(self, day: date) -> datetime:
-        """When `day` begins for the customer; days at the very ends of the calendar begin in UTC."""
-        zone = zone_of(self._customer)
-        return datetime.combine(day, time.min, zone if 1 < day.year < date.max.year else zone_of(Tenant()))
+    @property
+    def _here(self) -> Q:
+        """Of which tenants."""
+        if len(self._customers) == 1:
+            return Q(tenant=self._customers[0])
+        return Q(tenant__in=[one.pk for one in self._customers])
+
+    def _since(self, lookup: str, day: date) -> Q:
+        """`lookup` against the beginning of `day`, in each customer's own time zone."""
+        zones: dict[tzinfo, list[Any]] = {}
+        for customer in self._customers:
+            zones.setdefault(zone_of(customer), []).append(customer.pk)
+        found = [(Q(**{lookup: _midnight(day, zone)}), ids) for zone, ids in zones.items()]
+        if len(found) == 1:
+            return found[0][0]
+        return Q.create([condition & Q(tenant__in=ids) for condition, ids in found], connector=Q.OR)
 
     def _offer(self, name: str, choices: Any) -> None:
         self.fields[name].choices = [("", _("All")), *choices]  # type: ignore[attr-defined]
         self.fields[name].error_messages["invalid_choice"] = _("There is no such choice here (any more).")
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    """When `day` begins there; days at the very ends of the calendar begin in UTC."""
+    return datetime.combine(day, time.min, zone if 1 < day.year < date.max.year else zone_of(Tenant()))
 
 
 def _contains(word: str) -> Q:

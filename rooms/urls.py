@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from rooms.views import (
+    aggregate,
     approvals,
     assignments,
     bulk,
@@ -149,4 +150,12 @@ of_tenant += [
     path("settings/roles/<int:role_id>/", include(_of_role)),
 ]
 
-urlpatterns = [path("c/<uuid:tenant_id>/", include(of_tenant))]
+over_all: list[URLPattern | URLResolver] = [
+    path("rooms/", aggregate.rooms, name="all_rooms"),
+    path("rooms/export.csv", aggregate.rooms_export, name="all_rooms_export"),
+    path("tickets/", aggregate.tickets, name="all_tickets"),
+    path("tickets/export.csv", aggregate.tickets_export, name="all_tickets_export"),
+    path("approvals/", aggregate.approvals, name="all_approvals"),
+]
+
+urlpatterns = [path("all/", include(over_all)), path("c/<uuid:tenant_id>/", include(of_tenant))]

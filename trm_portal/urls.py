@@ -30,6 +30,7 @@ def _log_gate(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("switch/", views.switch, name="switch"),
     path("sign-in/", views.SignIn.as_view(), name="sign_in"),
     path("sign-in/<slug:provider>/", sign_in.begin, name="sign_in_at"),
     path("sign-in/<slug:provider>/complete/", sign_in.complete, name="sign_in_complete"),

@@ -1,26 +1,33 @@
 """Pages that belong to no app: signing in and out, the way home, health, and what an error looks like."""
 
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
+from django.core.exceptions import BadRequest
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from partners.services import invitations
 from rbac import gates
-from rbac.models import User
+from rbac.models import Tenant, User
+from rbac.paging import page
 from rbac.sign_in import SignInRefused
-from trm_portal.navigation import tenants_of
+from trm_portal.navigation import KINDS, place_of, tenants_of
 from trm_portal.sessions import began
 from trm_portal.sign_in import offered, refuse
+
+LONGEST_SEARCH = 100
+SWITCHED = 50  # tenants on a page
 
 
 class SignInForm(AuthenticationForm):
@@ -102,6 +109,35 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect(working[0].url)
     is_invited = invitations.open_for(cast(User, request.user)).exists()
     return redirect("invitations" if is_invited or not places else places[0].url)
+
+
+@login_required
+@require_safe
+def switch(request: HttpRequest) -> HttpResponse:
+    """The tenants the person can work in, searched by name, page by page; each link leads to its page of `kind`."""
+    words, kind = request.GET.get("q", "").split(), request.GET.get("kind", "") or "overview"
+    if set(request.GET) - {"q", "kind", "cursor"} or kind not in KINDS or len(" ".join(words)) > LONGEST_SEARCH:
+        raise BadRequest("no such search")
+    tenants = Tenant.objects.filter(pk__in=[one.pk for one in gates.standing(request).tenants])
+    for word in words:
+        tenants = tenants.filter(name__icontains=word)
+    found = page(tenants, order=("name", "id"), cursor=request.GET.get("cursor") or None, size=SWITCHED)
+
+    def url(cursor: str | None) -> str | None:
+        return cursor and "?" + urlencode({"q": " ".join(words), "kind": kind, "cursor": cursor})
+
+    count = len(found.items)
+    context = {
+        "places": [place_of(request, one, kind) for one in found.items],
+        "q": " ".join(words),
+        "kind": kind,
+        "page": {
+            "previous_url": url(found.previous),
+            "next_url": url(found.next),
+            "shown_text": ngettext("%(count)d organisation", "%(count)d organisations", count) % {"count": count},
+        },
+    }
+    return render(request, "switch.html", context)
 
 
 @never_cache

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from partners.api.customers import Customers, OneCustomer
+from partners.api.expiries import Expiring
 from partners.api.invitations import Invitations, OneInvitation, Resend, Revoke
 from partners.api.me import CurrentTerms, Me
 from partners.api.my_invitations import Accept, Deny, MyInvitations, OneOfMine
@@ -58,4 +59,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/", Customers.as_view(), name="api-customers"),
     path("customers/<uuid:tenant_id>/", OneCustomer.as_view(), name="api-customer"),
     path("customers/<uuid:tenant_id>/", include(_of_customer)),
+    path("all/expiring/", Expiring.as_view(), name="api-all-expiring"),
 ]

@@ -174,6 +174,19 @@ class CustomerView(ApiView):
             gates.refuse(entered, needed[0])
 
 
+class AggregateView(ApiView):
+    """An address over all customers one works for. Handlers find `customers`, `person` and `held` on the request."""
+
+    # Needs one of these for at least one of the customers.
+    gate: ClassVar[tuple[Permission, ...]] = ()
+    opened_by: ClassVar[Mapping[str, tuple[Permission, ...]]] = {}
+
+    def enter(self, request: Request, **kwargs: Any) -> None:
+        """Raises Http404 for whoever works for no customer, PermissionDenied if the gate stays closed."""
+        entered = gates.enter_all(request)  # type: ignore[arg-type]
+        gates.require_anywhere(entered, self.opened_by.get(str(request.method).lower(), self.gate))
+
+
 class Body(serializers.Serializer[Any]):
     """What a request may bring; fields it does not know are errors."""
 
@@ -228,8 +241,11 @@ def size_of(request: Request) -> int:
     raise InvalidParameters({"page_size": ("out_of_range", detail)})
 
 
-def page_of(request: Request, queryset: QuerySet[Any], order: Sequence[str]) -> Page[Any]:
-    """The page of `queryset` that the request's `cursor` and `page_size` ask for. Raises InvalidParameters."""
+def page_of(request: Request, queryset: QuerySet[Any] | Sequence[QuerySet[Any]], order: Sequence[str]) -> Page[Any]:
+    """The page of `queryset` (several are one list) that the request asks for by `cursor` and `page_size`.
+
+    Raises InvalidParameters.
+    """
     size = size_of(request)
     try:
         return page(queryset, order=order, cursor=request.query_params.get("cursor"), size=size)

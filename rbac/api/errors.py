@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.forms import Form
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import APIException
@@ -43,3 +44,12 @@ class InvalidHeader(APIException):
     status_code = status.HTTP_400_BAD_REQUEST
     default_code = "invalid_header"
     default_detail = _("A header of the request could not be read.")
+
+
+def refuse_filter(chosen: Form) -> None:
+    """Pass if `chosen`, the filter of a list, is valid. Raises InvalidParameters that names what is wrong."""
+    if not chosen.is_valid():
+        wrong = {name: errors[0] for name, errors in chosen.errors.as_data().items()}
+        raise InvalidParameters(
+            {name: (error.code or "invalid", " ".join(error.messages)) for name, error in wrong.items()}
+        )

@@ -15,7 +15,7 @@ from rbac.errors import StaleVersion
 from rbac.gates import TenantRequest
 from rooms import change_control
 from rooms.errors import AwaitsApproval, CommentRequired, OwnRequest, RequestOver, StillWaiting
-from rooms.inbox import find_request, readable, require_place, seen, state_of
+from rooms.inbox import find_request, in_state, readable, require_place, seen, state_of
 from rooms.models import ApprovalRequest, ApprovalState
 from rooms.services import approvals
 
@@ -128,11 +128,10 @@ class Approvals(CustomerView):
         if state is not None and state not in ApprovalState.values:
             raise InvalidParameters({"state": ("invalid_choice", ", ".join(ApprovalState.values))})
         if state:
-            waiting = found.waiting()  # type: ignore[attr-defined]  # the model's own queryset
-            found = waiting if state == ApprovalState.PENDING else found.filter(state=state)
+            found = in_state(found, ApprovalState(state))
         listed = page_of(request, found, ("-requested_at", "-id"))  # type: ignore[arg-type]
-        shown = readable(request, listed.items)
-        items = [_item(one, is_shown=one.pk in shown) for one in listed.items]
+        shown = readable(request.person, request.held, listed.items)
+        items = [item_of(one, is_shown=one.pk in shown) for one in listed.items]
         return answer_page(request, listed, items)  # type: ignore[arg-type]
 
 
@@ -223,7 +222,8 @@ class ApprovalAgain(CustomerView):
         return Response(status=204)
 
 
-def _item(found: ApprovalRequest, *, is_shown: bool) -> dict[str, Any]:
+def item_of(found: ApprovalRequest, *, is_shown: bool) -> dict[str, Any]:
+    """A request as lists show it; without the object once it has left the reader's scope."""
     return {
         "id": found.pk,
         "state": state_of(found),
@@ -239,7 +239,7 @@ def _item(found: ApprovalRequest, *, is_shown: bool) -> dict[str, Any]:
 
 
 def _detail(request: TenantRequest, found: ApprovalRequest) -> dict[str, Any]:
-    item = _item(found, is_shown=bool(readable(request, [found])))
+    item = item_of(found, is_shown=bool(readable(request.person, request.held, [found])))
     return item | {
         "justification": found.justification,
         "changes": found.changes if item["object"] is not None else [],

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from rbac import access
 from rbac.api.base import PAGING, CustomerView, answer_page, page_of, page_schema
-from rbac.api.errors import InvalidParameters
+from rbac.api.errors import refuse_filter
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest, find
 from rbac.precondition import tag_of
@@ -23,7 +23,7 @@ from rooms.models import Health, Room, RoomGroup, RoomState, state_now
 
 TAG = "Rooms"
 
-_FILTERS = (
+FILTERS = (
     OpenApiParameter("q", str, description="Words that name, resource account, city or building contain."),
     OpenApiParameter("country", str, description="Two-letter country code."),
     OpenApiParameter("region", str, description="State or province."),
@@ -45,7 +45,7 @@ class Rooms(CustomerView):
         tags=[TAG],
         summary="The rooms you may see",
         description="Needs `rooms.view`. Filters that name a place or a group you cannot see are errors.",
-        parameters=[*_FILTERS, *PAGING],
+        parameters=[*FILTERS, *PAGING],
         responses=page_schema(RoomItem),
         examples=[examples.ROOMS],
     )
@@ -57,11 +57,7 @@ class Rooms(CustomerView):
             groups=access.visible(request.person, Permission.GROUPS_VIEW, groups, request.held),
             also={"cursor", "page_size"},
         )
-        if not chosen.is_valid():
-            wrong = {name: errors[0] for name, errors in chosen.errors.as_data().items()}
-            raise InvalidParameters(
-                {name: (error.code or "invalid", " ".join(error.messages)) for name, error in wrong.items()}
-            )
+        refuse_filter(chosen)
         found = page_of(
             request, chosen.rooms.annotate(state_now=state_now()).values(*LISTED, "state_now"), chosen.order
         )

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from rbac import access
 from rbac.api.base import PAGING, CustomerView, answer_page, page_of, page_schema
-from rbac.api.errors import InvalidParameters
+from rbac.api.errors import refuse_filter
 from rbac.catalogue import Permission
 from rbac.errors import WrongState
 from rbac.gates import TenantRequest, find
@@ -52,7 +52,7 @@ from rooms.services.ticket_people import assignable
 from rooms.ticket_lists import ALL, LISTED, ME, NEWEST_FIRST, NOBODY, OPEN, SORTS, TicketFilter
 
 TAG = "Tickets"
-_FILTERS = (
+FILTERS = (
     OpenApiParameter("q", str, description="A number, or words that the title contains."),
     OpenApiParameter("state", str, enum=[OPEN, *TicketState.values, ALL], default=OPEN),
     OpenApiParameter("severity", str, enum=Severity.values),
@@ -103,7 +103,7 @@ class Tickets(CustomerView):
         tags=[TAG],
         summary="The tickets you may see",
         description="Those with a room on which you hold `tickets.view`; the open ones, unless you ask for others.",
-        parameters=[*_FILTERS, *PAGING],
+        parameters=[*FILTERS, *PAGING],
         responses=page_schema(TicketItem),
         examples=[examples.TICKETS],
     )
@@ -111,15 +111,11 @@ class Tickets(CustomerView):
         chosen = TicketFilter(
             request.query_params,  # type: ignore[attr-defined]
             reader=request.person,
-            customer=request.customer,
+            customers=[request.customer],
             held=request.held,
             also={"cursor", "page_size"},
         )
-        if not chosen.is_valid():
-            wrong = {name: errors[0] for name, errors in chosen.errors.as_data().items()}
-            raise InvalidParameters(
-                {name: (error.code or "invalid", " ".join(error.messages)) for name, error in wrong.items()}
-            )
+        refuse_filter(chosen)
         found = page_of(request, chosen.tickets.values(*LISTED, "rank"), chosen.order)  # type: ignore[arg-type]
         names = chosen.rooms_of([row["id"] for row in found.items])
         items = [{name: row[name] for name in LISTED} | {"rooms": names.get(row["id"], [])} for row in found.items]

@@ -11,6 +11,7 @@ from rooms.api.access import (
     SecurityGroupPeople,
     SecurityGroups,
 )
+from rooms.api.aggregate import AllApprovals, AllRooms, AllTickets
 from rooms.api.approvals import ApprovalAgain, ApprovalDecision, Approvals, ApprovalWithdrawal, OneApproval
 from rooms.api.assignments import AssignmentMembers, Assignments, AssignmentScope, LeaveAssignment, OneAssignment
 from rooms.api.bulk import OneSavedFilter, RoomsBulk, SavedFilters
@@ -98,6 +99,9 @@ urlpatterns: list[URLPattern] = [
     path(f"{SECURITY_GROUP}/people/", SecurityGroupPeople.as_view(), name="api-security-group-people"),
     path(f"{CUSTOMER}/rooms/<int:room_id>/access/", RoomAccess.as_view(), name="api-room-access"),
     path(f"{CUSTOMER}/people/<int:user_id>/access/", PersonAccess.as_view(), name="api-person-access"),
+    path("all/rooms/", AllRooms.as_view(), name="api-all-rooms"),
+    path("all/tickets/", AllTickets.as_view(), name="api-all-tickets"),
+    path("all/approvals/", AllApprovals.as_view(), name="api-all-approvals"),
     path("customers/<uuid:tenant_id>/approvals/", Approvals.as_view(), name="api-approvals"),
     path("customers/<uuid:tenant_id>/approvals/<uuid:approval_id>/", OneApproval.as_view(), name="api-approval"),
     path(

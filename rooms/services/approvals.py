@@ -111,9 +111,15 @@ def seen_by(person: User, tenant: Tenant, held: Rights) -> QuerySet[ApprovalRequ
     own = ApprovalRequest.objects.filter(tenant=tenant)
     if access.holds_all(held, Permission.SETTINGS_VIEW, tenant.pk):
         return own
+    return own & seen_by_partner(person, held)
+
+
+def seen_by_partner(person: User, held: Rights) -> QuerySet[ApprovalRequest]:
+    """The requests that `person`, of a partner, sees through `held`, of one customer or of many."""
     through = {one.delegation_id for one in held if one.delegation_id is not None}
     leading = {one.delegation_id for one in access.holding(held, Permission.ROLES_VIEW)} - {None}
-    return own.filter(Q(delegation__in=through, requested_by=person) | Q(delegation__in=leading))
+    own = Q(delegation__in=through, requested_by=person)
+    return ApprovalRequest.objects.filter(own | Q(delegation__in=leading))
 
 
 def may_decide(person: User, tenant: Tenant, held: Rights) -> bool:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
-from rbac.gates import TenantRequest, tenant_page
+from rbac.gates import PersonRequest, TenantRequest, tenant_page
 from rbac.paging import page
 from rooms import change_control
 from rooms.diffs import changes_of
@@ -57,7 +57,7 @@ def approvals(request: TenantRequest) -> HttpResponse:
     listed = page(found.filter(event=event) if event else found, order=order, cursor=request.GET.get("cursor") or None)
     rest = f"&event={event}" if event else ""
     context = {
-        "rows": _rows(request, listed.items),
+        "rows": rows_of(request, listed.items),
         "decides": service.may_decide(request.person, request.customer, request.held),
         "tab": tab,
         "event": event,
@@ -81,12 +81,13 @@ def approvals(request: TenantRequest) -> HttpResponse:
     return render(request, "rooms/approvals/approvals.html", context)
 
 
-def _rows(request: TenantRequest, found: list[ApprovalRequest]) -> list[dict[str, Any]]:
-    shown = readable(request, found)
-    return [_row(request, one, is_shown=one.pk in shown) for one in found]
+def rows_of(request: TenantRequest | PersonRequest, found: list[ApprovalRequest]) -> list[dict[str, Any]]:
+    """How lists show `found`: without the object, once it has left the reader's scope."""
+    shown = readable(request.person, request.held, found)
+    return [_row(one, is_shown=one.pk in shown) for one in found]
 
 
-def _row(request: TenantRequest, found: ApprovalRequest, *, is_shown: bool) -> dict[str, Any]:
+def _row(found: ApprovalRequest, *, is_shown: bool) -> dict[str, Any]:
     state = state_of(found)
     kind, icon = BADGES[state]
     return {
@@ -97,7 +98,7 @@ def _row(request: TenantRequest, found: ApprovalRequest, *, is_shown: bool) -> d
         "partner": found.delegation.relationship.label,
         "badge": {"kind": kind, "icon": icon, "label": str(state.label)},
         "is_waiting": state is ApprovalState.PENDING,
-        "url": reverse("approval", args=[request.customer.pk, found.pk]),
+        "url": reverse("approval", args=[found.tenant_id, found.pk]),
     }
 
 
@@ -109,7 +110,7 @@ def approval(request: TenantRequest, approval_id: UUID) -> HttpResponse:
 
 
 def _show(request: TenantRequest, found: ApprovalRequest, error: str = "", status: int = 200) -> HttpResponse:
-    [row] = _rows(request, [found])
+    [row] = rows_of(request, [found])
     decides = service.may_decide(request.person, request.customer, request.held)
     is_own = found.requested_by_id == request.person.pk
     context = row | {

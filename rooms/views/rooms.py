@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from rbac import access
 from rbac.catalogue import Permission
-from rbac.gates import TenantRequest, tenant_page
+from rbac.gates import PersonRequest, TenantRequest, tenant_page
 from rbac.paging import Page, page
 from rooms.exports import room_lines
 from rooms.lists import RoomFilter
@@ -43,8 +43,8 @@ def rooms(request: TenantRequest) -> HttpResponse:
         "rooms/rooms.html",
         {
             "filter": chosen,
-            "rooms": _with_rings(request, found.items),
-            "page": _pager(found, chosen),
+            "rooms": with_rings(request, found.items),
+            "page": pager_of(found, chosen),
             "sorts": chosen.directions(),
             "may_import": may_modify,
             "may_modify": may_modify,
@@ -86,7 +86,7 @@ def filter_of(request: TenantRequest, permission: Permission = Permission.ROOMS_
     )
 
 
-def _with_rings(request: TenantRequest, rooms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_rings(request: TenantRequest | PersonRequest, rooms: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rooms of the page with the rings the person may see; one query, none for who sees no ring."""
     pks = [room["id"] for room in rooms]
     seen: QuerySet[Room] = access.visible(
@@ -114,7 +114,8 @@ def _saved(request: TenantRequest, saved: list[SavedFilter], chosen: RoomFilter)
     }
 
 
-def _pager(found: Page, chosen: RoomFilter) -> dict[str, str | None]:
+def pager_of(found: Page, chosen: RoomFilter) -> dict[str, str | None]:
+    """The links below the list, and how much it shows."""
     count = len(found.items)
     is_all = found.next is None and found.previous is None
     return {

@@ -31,8 +31,8 @@ def tickets(request: TenantRequest) -> HttpResponse:
         "rooms/tickets/tickets.html",
         {
             "filter": chosen,
-            "rows": [_row(row, names.get(row["id"], [])) for row in found.items],
-            "page": _pager(found, chosen),
+            "rows": [row_of(row, names.get(row["id"], [])) for row in found.items],
+            "page": pager_of(found, chosen),
             "sorts": chosen.directions(),
             "without_room": chosen.query(room=None),
             "may_report": access.holds(request.held, Permission.TICKETS_CREATE_INCIDENT, request.customer.pk),
@@ -59,16 +59,18 @@ def export(request: TenantRequest) -> HttpResponseBase:
 
 def _filter(request: TenantRequest) -> TicketFilter:
     return TicketFilter(
-        request.GET, reader=request.person, customer=request.customer, held=request.held, also={"cursor"}
+        request.GET, reader=request.person, customers=[request.customer], held=request.held, also={"cursor"}
     )
 
 
-def _row(row: dict[str, Any], names: list[str]) -> dict[str, Any]:
+def row_of(row: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """A line of the list: the ticket with some of its rooms (`names`), and how many more there are."""
     more = len(names) - NAMED_ROOMS
     return row | {"rooms": ", ".join(names[:NAMED_ROOMS]), "more": max(more, 0)}
 
 
-def _pager(found: Page[Any], chosen: TicketFilter) -> dict[str, str | None]:
+def pager_of(found: Page[Any], chosen: TicketFilter) -> dict[str, str | None]:
+    """The links below the list, and how much it shows."""
     count = len(found.items)
     is_all = found.next is None and found.previous is None
     text = (

@@ -104,6 +104,20 @@
       menu.querySelector("summary").focus();
     });
   });
+  /* In a menu the arrow keys go from line to line, and what is searched in it has the focus when it opens. */
+  doc.addEventListener("keydown", function (event) {
+    var menu = event.target.closest && event.target.closest("details.menu[open]");
+    if (!menu || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+    var lines = Array.from(menu.querySelectorAll("summary, [data-menu-focus], .menu-panel li > a, .menu-more a"));
+    var next = lines[lines.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1)];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
+  doc.addEventListener("toggle", function (event) {
+    var field = event.target.matches("details.menu[open]") && event.target.querySelector("[data-menu-focus]");
+    if (field) field.focus();
+  }, true);
   doc.addEventListener("focusin", function (event) {
     doc.querySelectorAll("details.menu[open]").forEach(function (menu) {
       if (!menu.contains(event.target)) menu.open = false;
