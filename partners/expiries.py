@@ -41,10 +41,10 @@ KINDS = {
 }
 ALL = "all"
 WITHIN = {
-    "7": gettext_lazy("7 days"),
-    "30": gettext_lazy("30 days"),
-    "90": gettext_lazy("90 days"),
-    ALL: gettext_lazy("any time"),
+    "7": gettext_lazy("within 7 days"),
+    "30": gettext_lazy("within 30 days"),
+    "90": gettext_lazy("within 90 days"),
+    ALL: gettext_lazy("at any time"),
 }
 DEFAULT = "30"
 ORDER = ("ends_at", "kind", "row_key")
@@ -55,7 +55,7 @@ class ExpiryFilter(OfCustomers):
     """The bound form of the list. Unknown parameters and values are errors (a 400 for the API), never a 5xx."""
 
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), required=False)
-    within = forms.ChoiceField(label=gettext_lazy("Ends within"), required=False)
+    within = forms.ChoiceField(label=gettext_lazy("Ends"), required=False)
 
     NAMES: ClassVar[frozenset[str]] = frozenset({"customer", "kind", "within"})
 

@@ -16,6 +16,7 @@ CustomerState: TypeAlias = Literal["active", "suspended"]
 DecisionEnum: TypeAlias = Literal["approve", "reject"]
 DelegablePermissionCode: TypeAlias = Literal["rooms.view", "rooms.modify", "groups.view", "rings.view", "rings.modify", "reports.view", "tickets.create_incident", "tickets.view", "tickets.update", "roles.view", "roles.modify"]
 EntryItemKindEnum: TypeAlias = Literal["opened", "message", "attachment", "state", "assigned", "closed", "reopened"]
+ExpiryItemKindEnum: TypeAlias = Literal["invitation", "relationship", "assignment", "token", "approval"]
 InvitationState: TypeAlias = Literal["pending", "accepted", "denied", "expired", "revoked"]
 LanguageEnum: TypeAlias = Literal["en", "de"]
 MemberItemKindEnum: TypeAlias = Literal["person", "group", "claim"]
@@ -180,6 +181,35 @@ class ApprovalItemPage(TypedDict):
     """A page of ApprovalItem items."""
 
     items: list[ApprovalItem]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
+
+
+class ApprovalOfCustomer(TypedDict):
+    """A request as lists show it, and who decides it."""
+
+    id: str
+    state: ApprovalState
+    event: ControlledEvent
+    action: str
+    """What of the event, e.g. `modify`."""
+    object: str | None
+    """What it is about; null once it has left your scope."""
+    partner: str
+    """What the customer calls the partner."""
+    requested_by: str
+    requested_at: str
+    expires_at: str
+    decided_at: str | None
+    customer: Named
+
+
+class ApprovalOfCustomerPage(TypedDict):
+    """A page of ApprovalOfCustomer items."""
+
+    items: list[ApprovalOfCustomer]
     next: str | None
     """The page after this one; null on the last one."""
     previous: str | None
@@ -457,6 +487,28 @@ class EntryItemPage(TypedDict):
     """A page of EntryItem items."""
 
     items: list[EntryItem]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
+
+
+class ExpiryItem(TypedDict):
+    """Something that ends, and of which customer."""
+
+    kind: ExpiryItemKindEnum
+    key: str
+    """Its id; of a token the beginning by which it is listed."""
+    customer: Named
+    name: str | None
+    """Null once it has left your scope."""
+    ends_at: str
+
+
+class ExpiryItemPage(TypedDict):
+    """A page of ExpiryItem items."""
+
+    items: list[ExpiryItem]
     next: str | None
     """The page after this one; null on the last one."""
     previous: str | None
@@ -1357,6 +1409,36 @@ class RoomItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
+class RoomOfCustomer(TypedDict):
+    """A room as lists show it, and whose it is."""
+
+    customer: Named
+    id: int
+    display_name: str
+    resource_account: str
+    state: RoomState
+    health: RoomHealth
+    country: str
+    """Two-letter country code."""
+    region: str
+    city: str
+    building: str
+    floor: int | None
+    capacity: int | None
+    version: int
+    """Rises with every change."""
+
+
+class RoomOfCustomerPage(TypedDict):
+    """A page of RoomOfCustomer items."""
+
+    items: list[RoomOfCustomer]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
+
+
 class RoomReport(TypedDict):
     """What the complete days of one room add up to; null where there is none."""
 
@@ -1637,6 +1719,41 @@ class TicketItemPage(TypedDict):
     """A page of TicketItem items."""
 
     items: list[TicketItem]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
+
+
+class TicketOfCustomer(TypedDict):
+    """A ticket as lists show it, and whose it is; `rooms` names those of its rooms that you may see."""
+
+    customer: Named
+    id: int
+    title: str
+    kind: TicketKind
+    state: TicketState
+    severity: Severity
+    is_high_impact: bool
+    signal_category: str
+    """Of a system ticket; else empty."""
+    opened_by: str
+    """UPN; “system” for the portal itself."""
+    opened_by_organisation: str
+    assigned_upn: str
+    opened_at: str
+    touched_at: str
+    """Silence counts from here."""
+    closed_at: str | None
+    version: int
+    """Rises with every change."""
+    rooms: list[str]
+
+
+class TicketOfCustomerPage(TypedDict):
+    """A page of TicketOfCustomer items."""
+
+    items: list[TicketOfCustomer]
     next: str | None
     """The page after this one; null on the last one."""
     previous: str | None

@@ -36,6 +36,158 @@ class Operations(ABC):
     def _each(self, path: str, query: Mapping[str, Any]) -> Iterator[Any]:
         """The items of all pages of a list. Raises Problem."""
 
+    def all_approvals(
+        self,
+        *,
+        cursor: str | None = None,
+        customer: str | None = None,
+        event: Literal["rings.modify", "roles.modify", "rooms.modify", "tickets.create_incident", "tickets.update"] | None = None,
+        page_size: int | None = None,
+        state: Literal["approved", "cancelled", "executed", "expired", "failed", "pending", "rejected", "withdrawn"] | None = None,
+    ) -> ApprovalOfCustomerPage:
+        """The approval requests of all customers. Newest first: your own, and those of your colleagues where you may
+        see the roles.
+        cursor: The place in the list; taken from `next` or `previous`.
+        customer: Id of one of your customers.
+        page_size: How many items at most.
+        """
+        answer: ApprovalOfCustomerPage = self._call("GET", "/all/approvals/", query={"cursor": cursor, "customer": customer, "event": event, "page_size": page_size, "state": state})
+        return answer
+
+    def each_all_approvals(
+        self,
+        *,
+        customer: str | None = None,
+        event: Literal["rings.modify", "roles.modify", "rooms.modify", "tickets.create_incident", "tickets.update"] | None = None,
+        state: Literal["approved", "cancelled", "executed", "expired", "failed", "pending", "rejected", "withdrawn"] | None = None,
+    ) -> Iterator[ApprovalOfCustomer]:
+        """Each item of `all_approvals`, page by page."""
+        return self._each("/all/approvals/", {"customer": customer, "event": event, "state": state})
+
+    def all_expiring(
+        self,
+        *,
+        cursor: str | None = None,
+        customer: str | None = None,
+        kind: Literal["approval", "assignment", "invitation", "relationship", "token"] | None = None,
+        page_size: int | None = None,
+        within: Literal["30", "7", "90", "all"] | None = None,
+    ) -> ExpiryItemPage:
+        """What ends soon. Your invitations and tokens, the relationships and assignments through which you hold
+        something, and approval requests that you may see; what ends first comes first. Tools are told of no tokens
+        and no invitations.
+        cursor: The place in the list; taken from `next` or `previous`.
+        customer: Id of one of your customers.
+        page_size: How many items at most.
+        within: Days from now.
+        """
+        answer: ExpiryItemPage = self._call("GET", "/all/expiring/", query={"cursor": cursor, "customer": customer, "kind": kind, "page_size": page_size, "within": within})
+        return answer
+
+    def each_all_expiring(
+        self,
+        *,
+        customer: str | None = None,
+        kind: Literal["approval", "assignment", "invitation", "relationship", "token"] | None = None,
+        within: Literal["30", "7", "90", "all"] | None = None,
+    ) -> Iterator[ExpiryItem]:
+        """Each item of `all_expiring`, page by page."""
+        return self._each("/all/expiring/", {"customer": customer, "kind": kind, "within": within})
+
+    def all_rooms(
+        self,
+        *,
+        building: str | None = None,
+        city: str | None = None,
+        country: str | None = None,
+        cursor: str | None = None,
+        customer: str | None = None,
+        health: Literal["healthy", "unhealthy", "unmonitored"] | None = None,
+        page_size: int | None = None,
+        q: str | None = None,
+        region: str | None = None,
+        sort: Literal["-building", "-city", "-customer", "-health", "-name", "-state", "building", "city", "customer", "health", "name", "state"] | None = None,
+        state: Literal["enrolled", "onboarding", "suppressed", "unenrolled"] | None = None,
+    ) -> RoomOfCustomerPage:
+        """The rooms of all customers. What the lists of your customers show together. Your own organisation is not
+        among them.
+        country: Two-letter country code.
+        cursor: The place in the list; taken from `next` or `previous`.
+        customer: Id of one of your customers.
+        page_size: How many items at most.
+        q: Words that name, resource account, city or building contain.
+        region: State or province.
+        sort: With “-”: the other way round.
+        """
+        answer: RoomOfCustomerPage = self._call("GET", "/all/rooms/", query={"building": building, "city": city, "country": country, "cursor": cursor, "customer": customer, "health": health, "page_size": page_size, "q": q, "region": region, "sort": sort, "state": state})
+        return answer
+
+    def each_all_rooms(
+        self,
+        *,
+        building: str | None = None,
+        city: str | None = None,
+        country: str | None = None,
+        customer: str | None = None,
+        health: Literal["healthy", "unhealthy", "unmonitored"] | None = None,
+        q: str | None = None,
+        region: str | None = None,
+        sort: Literal["-building", "-city", "-customer", "-health", "-name", "-state", "building", "city", "customer", "health", "name", "state"] | None = None,
+        state: Literal["enrolled", "onboarding", "suppressed", "unenrolled"] | None = None,
+    ) -> Iterator[RoomOfCustomer]:
+        """Each item of `all_rooms`, page by page."""
+        return self._each("/all/rooms/", {"building": building, "city": city, "country": country, "customer": customer, "health": health, "q": q, "region": region, "sort": sort, "state": state})
+
+    def all_tickets(
+        self,
+        *,
+        assigned: Literal["me", "nobody"] | None = None,
+        category: Literal["audio", "connectivity", "display", "peripherals", "versioning"] | None = None,
+        cursor: str | None = None,
+        customer: str | None = None,
+        kind: Literal["customer", "system"] | None = None,
+        opened_from: str | None = None,
+        opened_until: str | None = None,
+        page_size: int | None = None,
+        q: str | None = None,
+        room: int | None = None,
+        severity: Literal["critical", "important", "recommendation", "warning"] | None = None,
+        sort: Literal["-activity", "-customer", "-opened", "-severity", "activity", "customer", "opened", "severity"] | None = None,
+        state: Literal["all", "closed", "investigating", "needs_action", "open", "resolved"] | None = None,
+    ) -> TicketOfCustomerPage:
+        """The tickets of all customers. What the lists of your customers show together; the open ones, unless you
+        ask for others. Days begin in the time zone of each customer.
+        category: Of system tickets.
+        cursor: The place in the list; taken from `next` or `previous`.
+        customer: Id of one of your customers.
+        opened_from: In the customer’s time zone.
+        opened_until: That day included.
+        page_size: How many items at most.
+        q: A number, or words that the title contains.
+        room: Id of a room whose tickets you may see.
+        sort: With “-”: the other way round.
+        """
+        answer: TicketOfCustomerPage = self._call("GET", "/all/tickets/", query={"assigned": assigned, "category": category, "cursor": cursor, "customer": customer, "kind": kind, "opened_from": opened_from, "opened_until": opened_until, "page_size": page_size, "q": q, "room": room, "severity": severity, "sort": sort, "state": state})
+        return answer
+
+    def each_all_tickets(
+        self,
+        *,
+        assigned: Literal["me", "nobody"] | None = None,
+        category: Literal["audio", "connectivity", "display", "peripherals", "versioning"] | None = None,
+        customer: str | None = None,
+        kind: Literal["customer", "system"] | None = None,
+        opened_from: str | None = None,
+        opened_until: str | None = None,
+        q: str | None = None,
+        room: int | None = None,
+        severity: Literal["critical", "important", "recommendation", "warning"] | None = None,
+        sort: Literal["-activity", "-customer", "-opened", "-severity", "activity", "customer", "opened", "severity"] | None = None,
+        state: Literal["all", "closed", "investigating", "needs_action", "open", "resolved"] | None = None,
+    ) -> Iterator[TicketOfCustomer]:
+        """Each item of `all_tickets`, page by page."""
+        return self._each("/all/tickets/", {"assigned": assigned, "category": category, "customer": customer, "kind": kind, "opened_from": opened_from, "opened_until": opened_until, "q": q, "room": room, "severity": severity, "sort": sort, "state": state})
+
     def approval(self, tenant_id: str, approval_id: str) -> ApprovalDetail:
         """One approval request. With what would change, and what has become of it."""
         answer: ApprovalDetail = self._call("GET", _at("/customers/{}/approvals/{}/", tenant_id, approval_id))

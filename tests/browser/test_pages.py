@@ -117,6 +117,14 @@ def test_pages_of_a_partner(new_page: Callable[..., Page], look: dict[str, Any])
         f"/customers/{room.tenant_id}/tokens/",
         "/invitations/",
         "/sessions/",
+        "/all/tickets/",
+        "/all/tickets/?state=all&sort=customer",
+        "/all/rooms/",
+        f"/all/rooms/?customer={room.tenant_id}",
+        "/all/approvals/",
+        "/all/approvals/?tab=decided",
+        "/all/expiring/?within=all",
+        "/switch/?kind=rooms",
     ):
         look_at(page, path)
     expect(page.locator("h1").first).to_be_visible()
