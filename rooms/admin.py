@@ -164,8 +164,8 @@ class ControlPolicyAdmin(ReadOnly):
 class BulkChangeAdmin(ReadOnly):
     """How bulk changes go; what became of each room stands in the log."""
 
-    list_display = ("action", "tenant", "person", "state", "done", "total", "failure", "created_at")
-    list_filter = ("state", "action")
+    list_display = ("action", "about", "tenant", "person", "state", "done", "total", "failure", "created_at")
+    list_filter = ("state", "about", "action")
     list_select_related = ("tenant", "person")
     search_fields = ("tenant__name", "person__upn")
     search_help_text = _("Tenant or UPN.")
@@ -173,7 +173,7 @@ class BulkChangeAdmin(ReadOnly):
     fields = ("action", "tenant", "person", "state", "done", "total", "failure", "created_at", "beat_at")
 
     def get_queryset(self, request):  # type: ignore[no-untyped-def]
-        return super().get_queryset(request).defer("params", "rooms", "report")
+        return super().get_queryset(request).defer("params", "targets", "report")
 
 
 @admin.register(InventoryImport)

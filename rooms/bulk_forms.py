@@ -1,6 +1,8 @@
-"""What is to be done to many rooms, as forms: one per action, each with plain parameters for the service."""
+"""What is to be done to many rooms or tickets, as forms: one per action, each with plain parameters for the service."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
@@ -9,11 +11,13 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rbac.models import Tenant
 from rooms.inventory_reports import label_of
-from rooms.models import BulkAction, Room, RoomGroup, UpdateRing
+from rooms.models import BulkAction, Room, RoomGroup, TicketState, UpdateRing
 from rooms.monitoring_forms import SuppressForm
 from rooms.places import country_choices, time_zone_names
 from rooms.services.bulk import FIELDS, TAGS
+from rooms.services.tickets import REASONS
 from rooms.values import MAX_TAGS, refuse_unfit
 
 
@@ -106,10 +110,82 @@ class RingForm(forms.Form):
         return {"ring": int(self.cleaned_data["ring"])}
 
 
+class RingsForm(forms.Form):
+    """The ring that the rooms of each customer go to: rings are a customer's own."""
+
+    def __init__(self, *args: Any, rings: Mapping[Tenant, Sequence[UpdateRing]], **kwargs: Any) -> None:
+        super().__init__(*args, use_required_attribute=False, **kwargs)
+        for tenant, found in rings.items():
+            choices = [(str(ring.pk), ring.label) for ring in found]
+            label = _("Update ring of %(customer)s") % {"customer": tenant.name}
+            self.fields[str(tenant.pk)] = forms.ChoiceField(label=label, choices=choices)
+
+    @property
+    def chosen(self) -> dict[UUID, int]:
+        """The ring (id) of each customer (id)."""
+        return {UUID(tenant): int(ring) for tenant, ring in self.cleaned_data.items()}
+
+
+class StateForm(forms.Form):
+    """The state that the tickets come to; closing is an action of its own."""
+
+    state = forms.ChoiceField(
+        label=gettext_lazy("State"),
+        choices=[(one.value, one.label) for one in TicketState if one != TicketState.CLOSED],
+    )
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Plain values for the service."""
+        return dict(self.cleaned_data)
+
+
+class WriteForm(forms.Form):
+    """What is said in each of the tickets."""
+
+    text = forms.CharField(label=gettext_lazy("Message"), max_length=5000, widget=forms.Textarea({"rows": 4}))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Plain values for the service, as it stores them."""
+        return {"text": self.cleaned_data["text"].replace("\r\n", "\n").strip()}
+
+
+class ClosingForm(forms.Form):
+    """Why the tickets are over."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Closing reason"),
+        choices=[(one.value, one.label) for one in REASONS],
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Closing note"), max_length=500, required=False, widget=forms.Textarea({"rows": 3})
+    )
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Plain values for the service."""
+        return dict(self.cleaned_data)
+
+
 class PlainForm(forms.Form):
     """An action that needs nothing to be said."""
 
     params: dict[str, Any] = {}
+
+
+_OF_TICKETS: dict[BulkAction, type[forms.Form]] = {
+    BulkAction.ASSIGN: PlainForm,
+    BulkAction.STATE: StateForm,
+    BulkAction.WRITE: WriteForm,
+    BulkAction.CLOSE: ClosingForm,
+}
+
+
+def ticket_form_for(action: BulkAction, data: Any) -> Any:
+    """The form of `action`, one of tickets, bound to `data` unless that is None."""
+    return _OF_TICKETS[action](data)
 
 
 def form_for(

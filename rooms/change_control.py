@@ -6,7 +6,6 @@ calls the same service in the requester's name, so everything is checked again.
 """
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +25,7 @@ from rbac.precondition import meet
 from rbac.services import delegations
 from rooms.approval_emails import decided_notice
 from rooms.errors import AwaitsApproval, OwnRequest, StillWaiting
+from rooms.justifications import because, justification
 from rooms.models import ApprovalRequest, ApprovalState, ControlMode
 from rooms.services import (
     approvals,
@@ -38,9 +38,6 @@ from rooms.services import (
     tickets,
     update_rings,
 )
-
-# Why the person of this request wants the change; set by the middleware, as every door hands it in the same way.
-justification: ContextVar[str] = ContextVar("justification", default="")
 
 # What a controlled event can be, and the service that carries it out: `service(target, by=…, **params)`. Parameters are
 # plain JSON values, so that a change can wait for its approval.
@@ -187,11 +184,8 @@ def ask_again(request: ApprovalRequest, *, by: User) -> Any:
     params = dict(request.params)
     if params.get("version") is not None:
         params["version"] = getattr(target, "version", None)
-    token = justification.set(justification.get() or request.justification)
-    try:
+    with because(justification.get() or request.justification):
         return submit(Permission(request.event), target, by=by, action=request.action, **params)
-    finally:
-        justification.reset(token)
 
 
 def asks_first(person: User, event: Permission, tenant_id: UUID, held: access.Rights) -> bool:
@@ -200,3 +194,9 @@ def asks_first(person: User, event: Permission, tenant_id: UUID, held: access.Ri
         return False
     through = [one.delegation_id for one in access.holding(held, event) if one.delegation_id is not None]
     return bool(through) and policies.mode_of(through[0], event) is ControlMode.MANUAL
+
+
+def asking_customers(event: Permission, held: access.Rights) -> set[UUID]:
+    """The customers (ids) among those of `held` that want to approve such a change first; for showing only."""
+    through = {one.delegation_id: one.tenant_id for one in access.holding(held, event) if one.delegation_id is not None}
+    return {through[one] for one in policies.manual(event, through)}

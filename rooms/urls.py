@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from rooms.views import (
     aggregate,
+    aggregate_bulk,
     approvals,
     assignments,
     bulk,
@@ -156,6 +157,15 @@ over_all: list[URLPattern | URLResolver] = [
     path("tickets/", aggregate.tickets, name="all_tickets"),
     path("tickets/export.csv", aggregate.tickets_export, name="all_tickets_export"),
     path("approvals/", aggregate.approvals, name="all_approvals"),
+    path("rooms/bulk/", aggregate_bulk.choose_rooms, name="all_rooms_bulk"),
+    path("tickets/bulk/", aggregate_bulk.choose_tickets, name="all_tickets_bulk"),
+    path("changes/<uuid:batch_id>/", aggregate_bulk.change, name="all_change"),
+    path("changes/<uuid:batch_id>/confirm/", aggregate_bulk.confirm, name="all_change_confirm"),
+    path("changes/<uuid:batch_id>/discard/", aggregate_bulk.discard, name="all_change_discard"),
+    path("changes/<uuid:batch_id>/result.csv", aggregate_bulk.download, name="all_change_download"),
+    path("filters/<slug:view>/", saved_filters.all_filters, name="all_filters"),
+    path("filters/<slug:view>/<int:filter_id>/", saved_filters.all_filter, name="all_filter"),
+    path("filters/<slug:view>/<int:filter_id>/delete/", saved_filters.all_delete, name="all_filter_delete"),
 ]
 
 urlpatterns = [path("all/", include(over_all)), path("c/<uuid:tenant_id>/", include(of_tenant))]

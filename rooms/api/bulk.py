@@ -53,7 +53,7 @@ class Bulk(Body):
     """What is to be done to which rooms."""
 
     rooms = serializers.ListField(child=serializers.IntegerField(**_ID), min_length=1, max_length=MOST)
-    action = serializers.ChoiceField(choices=BulkAction.values)
+    action = serializers.ChoiceField(choices=[one.value for one in BulkAction if one in _TAKES])
     changes = SharedChanges(required=False, help_text="For `edit`.")
     add_tags = _tags()
     remove_tags = _tags()
@@ -131,7 +131,7 @@ ANSWER = OpenApiExample(
                 "room": 1043,
                 "outcome": "refused",
                 "code": "not_found",
-                "detail": "There is no such room here (any more).",
+                "detail": "There is nothing like it here (any more).",
             },
         ]
     },
@@ -171,7 +171,7 @@ class RoomsBulk(CustomerView):
             request.customer,
             rooms,
             BulkAction(said["action"]),
-            _params(said),
+            params_of(said),
             by=request.person,
             submit=change_control.submit,
         )
@@ -229,11 +229,7 @@ class OneSavedFilter(CustomerView):
     )
     def patch(self, request: TenantRequest, tenant_id: UUID, filter_id: int) -> Response:
         found = _find(request, filter_id)
-        said = self.read(FilterChanges)
-        if "name" in said:
-            saved_filters.rename(found, said["name"])
-        if "is_default" in said:
-            saved_filters.open_with(found, is_default=said["is_default"])
+        change_filter(found, self.read(FilterChanges))
         return Response(FilterItem(found).data)
 
     @extend_schema(
@@ -248,7 +244,15 @@ class OneSavedFilter(CustomerView):
         return Response(status=204)
 
 
-def _params(said: dict[str, Any]) -> dict[str, Any]:
+def change_filter(found: SavedFilter, said: dict[str, Any]) -> None:
+    """`found` is called and used as `said`, the body of a change. Raises FilterNameTaken, ValidationError."""
+    if "name" in said:
+        saved_filters.rename(found, said["name"])
+    if "is_default" in said:
+        saved_filters.open_with(found, is_default=said["is_default"])
+
+
+def params_of(said: dict[str, Any]) -> dict[str, Any]:
     """Plain values for the service."""
     given = plain(dict(said.get("changes") or {}))
     for name in ("add_tags", "remove_tags", "reason", "group", "ring"):
@@ -260,7 +264,7 @@ def _params(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _item(fate: Fate) -> dict[str, Any]:
-    return {"room": fate.room_id, "outcome": fate.outcome.value, "code": fate.code, "detail": reason_of(fate)}
+    return {"room": fate.target_id, "outcome": fate.outcome.value, "code": fate.code, "detail": reason_of(fate)}
 
 
 def _find(request: TenantRequest, filter_id: int) -> SavedFilter:

@@ -12,6 +12,7 @@ from rooms.api.access import (
     SecurityGroups,
 )
 from rooms.api.aggregate import AllApprovals, AllRooms, AllTickets
+from rooms.api.aggregate_bulk import AllFilters, AllRoomsBulk, AllTicketsBulk, OneOfAllFilters
 from rooms.api.approvals import ApprovalAgain, ApprovalDecision, Approvals, ApprovalWithdrawal, OneApproval
 from rooms.api.assignments import AssignmentMembers, Assignments, AssignmentScope, LeaveAssignment, OneAssignment
 from rooms.api.bulk import OneSavedFilter, RoomsBulk, SavedFilters
@@ -101,6 +102,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{CUSTOMER}/people/<int:user_id>/access/", PersonAccess.as_view(), name="api-person-access"),
     path("all/rooms/", AllRooms.as_view(), name="api-all-rooms"),
     path("all/tickets/", AllTickets.as_view(), name="api-all-tickets"),
+    path("all/rooms/bulk/", AllRoomsBulk.as_view(), name="api-all-rooms-bulk"),
+    path("all/tickets/bulk/", AllTicketsBulk.as_view(), name="api-all-tickets-bulk"),
+    path("all/filters/", AllFilters.as_view(), name="api-all-filters"),
+    path("all/filters/<int:filter_id>/", OneOfAllFilters.as_view(), name="api-all-filter"),
     path("all/approvals/", AllApprovals.as_view(), name="api-all-approvals"),
     path("customers/<uuid:tenant_id>/approvals/", Approvals.as_view(), name="api-approvals"),
     path("customers/<uuid:tenant_id>/approvals/<uuid:approval_id>/", OneApproval.as_view(), name="api-approval"),

@@ -1,7 +1,7 @@
 """Rooms and what is tied to them: devices, groups, scopes, rings, tickets, change-control policies."""
 
 from rooms.models.approval import ApprovalRequest, ApprovalState, ControlMode, ControlPolicy
-from rooms.models.bulk import BulkAction, BulkChange, SavedFilter
+from rooms.models.bulk import OF_TICKETS, BulkAbout, BulkAction, BulkChange, FilterView, SavedFilter
 from rooms.models.device import (
     IMPAIRING,
     ActivityKind,
@@ -57,6 +57,7 @@ __all__ = [
     "LIVE_ROLLOUTS",
     "MONITORED",
     "MOST_DAYS",
+    "OF_TICKETS",
     "OPEN_UPDATES",
     "PERIODS",
     "ActivityKind",
@@ -64,6 +65,7 @@ __all__ = [
     "ApprovalState",
     "AssignmentRoom",
     "AssignmentRoomGroup",
+    "BulkAbout",
     "BulkAction",
     "BulkChange",
     "ClosingReason",
@@ -72,6 +74,7 @@ __all__ = [
     "Device",
     "EnrollmentKey",
     "EntryKind",
+    "FilterView",
     "Health",
     "HealthDay",
     "HealthPeriod",

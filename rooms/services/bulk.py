@@ -1,10 +1,10 @@
-"""Many rooms, one change: each room in a transaction of its own through the one door, so nothing is half done for a room.
+"""Many rooms or tickets, one change: each in a transaction of its own through the one door, so nothing is half done.
 
-What fails takes nothing else with it, and rights are asked anew for each room: who loses them in the middle is refused
+What fails takes nothing else with it, and rights are asked anew for each: who loses them in the middle is refused
 from there on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,29 @@ from rbac.access import visible
 from rbac.catalogue import Permission
 from rbac.models import Tenant, User
 from rooms.errors import AwaitsApproval, UnknownGroup, UnknownRing
-from rooms.models import BulkAction, Room, RoomGroup, RoomGroupMember, UpdateRing
+from rooms.models import (
+    OF_TICKETS,
+    BulkAction,
+    EntryKind,
+    Room,
+    RoomGroup,
+    RoomGroupMember,
+    Ticket,
+    TicketEntry,
+    TicketState,
+    UpdateRing,
+)
 from rooms.services import groups
 from rooms.services.inventory import Submit
 from rooms.values import MAX_TAGS
 
 MOST_ROOMS = 1_000
+# What needs what, anywhere, to be offered at all; each room and ticket is asked for again.
+NEEDED = {
+    BulkAction.GROUP: Permission.GROUPS_MODIFY,
+    BulkAction.RING: Permission.RINGS_MODIFY,
+    **dict.fromkeys(OF_TICKETS, Permission.TICKETS_UPDATE),
+}
 # What an edit may set on many rooms at once: what rooms of one place have in common.
 FIELDS = (
     "country",
@@ -51,43 +68,55 @@ class Outcome(models.TextChoices):
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one room; `code` says why it was refused."""
+    """What became of one room or ticket; `code` says why it was refused."""
 
-    room_id: int
+    target_id: int
     name: str
     outcome: Outcome
     code: str = ""
 
     def as_data(self) -> list[Any]:
-        return [self.room_id, self.name, self.outcome.value, self.code]
+        return [self.target_id, self.name, self.outcome.value, self.code]
 
     @classmethod
     def from_data(cls, data: Sequence[Any]) -> "Fate":
-        room_id, name, outcome, code = data
-        return cls(room_id, name, Outcome(outcome), code)
+        target_id, name, outcome, code = data
+        return cls(target_id, name, Outcome(outcome), code)
+
+
+def event_of(action: BulkAction) -> Permission:
+    """The permission that `action` rests on."""
+    return NEEDED.get(action, Permission.ROOMS_MODIFY)
 
 
 def each(
-    tenant: Tenant, rooms: Sequence[int], action: BulkAction, params: Mapping[str, Any], *, by: User, submit: Submit
+    tenant: Tenant, targets: Sequence[int], action: BulkAction, params: Mapping[str, Any], *, by: User, submit: Submit
 ) -> Iterator[Fate]:
-    """`action` with `params` (plain JSON) is done to each of `rooms` (ids of `tenant`), in their order; what became of it.
+    """`action` with `params` (plain JSON) is done to each of `targets` (ids of `tenant`), in their order; what became of it.
 
-    A room that does not exist and one that `by` may not see are told alike (`not_found`).
+    One that does not exist and one that `by` may not see are told alike (`not_found`).
     """
-    for room_id in rooms:
-        room = visible(by, Permission.ROOMS_VIEW, Room.objects.filter(tenant=tenant, pk=room_id)).first()
-        if room is None:
-            yield Fate(room_id, "", Outcome.REFUSED, "not_found")
+    for target_id in targets:
+        target = _find(tenant, action, target_id, by)
+        if target is None:
+            yield Fate(target_id, "", Outcome.REFUSED, "not_found")
         else:
-            yield _fate(room, action, params, by, submit)
+            yield _fate(target, action, params, by, submit)
 
 
-def _fate(room: Room, action: BulkAction, params: Mapping[str, Any], by: User, submit: Submit) -> Fate:
-    """What becomes of one room."""
+def _find(tenant: Tenant, action: BulkAction, target_id: int, by: User) -> Room | Ticket | None:
+    if action in OF_TICKETS:
+        return visible(by, Permission.TICKETS_VIEW, Ticket.objects.filter(tenant=tenant, pk=target_id)).first()
+    return visible(by, Permission.ROOMS_VIEW, Room.objects.filter(tenant=tenant, pk=target_id)).first()
+
+
+def _fate(target: Any, action: BulkAction, params: Mapping[str, Any], by: User, submit: Submit) -> Fate:
+    """What becomes of one room or ticket."""
+    name = target.title if action in OF_TICKETS else target.display_name
     try:
-        is_changed = _ACTIONS[action](room, params, by, submit)
+        is_changed = _ACTIONS[action](target, params, by, submit)
     except AwaitsApproval:
-        return Fate(room.pk, room.display_name, Outcome.WAITING)
+        return Fate(target.pk, name, Outcome.WAITING)
     except Http404:
         code = "not_found"
     except PermissionDenied:
@@ -97,8 +126,8 @@ def _fate(room: Room, action: BulkAction, params: Mapping[str, Any], by: User, s
     except ValidationError:
         code = "invalid"
     else:
-        return Fate(room.pk, room.display_name, Outcome.DONE if is_changed else Outcome.UNCHANGED)
-    return Fate(room.pk, room.display_name, Outcome.REFUSED, code)
+        return Fate(target.pk, name, Outcome.DONE if is_changed else Outcome.UNCHANGED)
+    return Fate(target.pk, name, Outcome.REFUSED, code)
 
 
 def _edit(room: Room, params: Mapping[str, Any], by: User, submit: Submit) -> bool:
@@ -143,11 +172,46 @@ def _into_ring(room: Room, params: Mapping[str, Any], by: User, submit: Submit) 
     return bool(submit(Permission.RINGS_MODIFY, ring, by=by, action="move_rooms", rooms=[room.pk]))
 
 
-_ACTIONS = {
+def _assign(ticket: Ticket, params: Mapping[str, Any], by: User, submit: Submit) -> bool:
+    """To whoever changes it."""
+    after = submit(Permission.TICKETS_UPDATE, ticket, by=by, action="assign", person=by.pk)
+    return bool(after.version != ticket.version)
+
+
+def _state(ticket: Ticket, params: Mapping[str, Any], by: User, submit: Submit) -> bool:
+    if ticket.state == params["state"]:
+        return False
+    submit(Permission.TICKETS_UPDATE, ticket, by=by, action="change_state", state=params["state"])
+    return True
+
+
+def _write(ticket: Ticket, params: Mapping[str, Any], by: User, submit: Submit) -> bool:
+    """Once: whoever takes over from a run that died finds what it has said `since` the change was confirmed."""
+    if since := params.get("since"):
+        said = TicketEntry.objects.filter(ticket=ticket, kind=EntryKind.MESSAGE, by=by.upn, at__gte=since)
+        if said.filter(text=params["text"]).exists():
+            return False
+    submit(Permission.TICKETS_UPDATE, ticket, by=by, action="write", text=params["text"])
+    return True
+
+
+def _close(ticket: Ticket, params: Mapping[str, Any], by: User, submit: Submit) -> bool:
+    if ticket.state == TicketState.CLOSED:
+        return False
+    given = {"reason": params["reason"], "note": params.get("note", "")}
+    submit(Permission.TICKETS_UPDATE, ticket, by=by, action="close", **given)
+    return True
+
+
+_ACTIONS: dict[BulkAction, Callable[[Any, Mapping[str, Any], User, Submit], bool]] = {
     BulkAction.EDIT: _edit,
     BulkAction.ENROLL: _plainly("enroll"),
     BulkAction.SUPPRESS: _plainly("suppress", "until", "reason"),
     BulkAction.UNSUPPRESS: _plainly("unsuppress"),
     BulkAction.GROUP: _into_group,
     BulkAction.RING: _into_ring,
+    BulkAction.ASSIGN: _assign,
+    BulkAction.STATE: _state,
+    BulkAction.WRITE: _write,
+    BulkAction.CLOSE: _close,
 }

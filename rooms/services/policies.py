@@ -1,6 +1,6 @@
 """Change-control policies: per partner and controlled event, auto or manual."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from audit.log import recording
@@ -27,6 +27,12 @@ def mode_of(delegation_id: UUID, event: Permission) -> ControlMode:
     """How the customer wants `event` of this partner handled. No row: manual, since nobody allowed it (fail closed)."""
     mode = ControlPolicy.objects.filter(delegation=delegation_id, event=event).values_list("mode", flat=True).first()
     return ControlMode(mode) if mode is not None else ControlMode.MANUAL
+
+
+def manual(event: Permission, through: Collection[UUID]) -> set[UUID]:
+    """Those of `through` (ids of delegations) whose customers want to approve `event` first: `mode_of` for many."""
+    rows = ControlPolicy.objects.filter(delegation__in=through, event=event, mode=ControlMode.AUTO)
+    return set(through) - set(rows.values_list("delegation", flat=True)) if through else set()
 
 
 def modes_of(delegation_id: UUID) -> dict[Permission, ControlMode]:

@@ -7,7 +7,7 @@ takes over, and should the silent one wake up, it finds the row taken.
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -36,19 +36,26 @@ def own(model: type[W], tenant: Tenant, person: User) -> QuerySet[W]:
     return _rows(model).filter(tenant=tenant, person=person, created_at__gt=Now() - KEPT_FOR)
 
 
-def confirm(found: Work, carry_out: Callable[[UUID], Any], *, task: str, at_once: Callable[[], bool]) -> None:
+def confirm(
+    found: Work | Sequence[Work], carry_out: Callable[[UUID], Any], *, task: str, at_once: Callable[[], bool]
+) -> None:
     """`found` is carried out: here if `at_once` says so or no worker can be told, else by a worker soon.
 
     Confirmed again while it still waits for a worker (or after its worker died), it is carried out here, too. Raises
-    ImportOver if it is under way or done.
+    ImportOver if it is under way or done; of several, if all of them are.
     """
+    several = [found] if isinstance(found, Work) else list(found)
+    model = type(several[0])
     before = [state for state, following in WORK.items() if WorkState.QUEUED in following]
-    confirmed = _rows(type(found)).filter(pk=found.pk, state__in=before)
+    confirmed = _rows(model).filter(pk__in=[one.pk for one in several], state__in=before)
     is_first = confirmed.update(state=WorkState.QUEUED, failure="", beat_at=Now())
-    if not is_first and found.pk not in waiting(type(found)):
+    open_ones = set(waiting(model))
+    here = [one.pk for one in several if one.pk in open_ones]
+    if not here:
         raise ImportOver
     if not is_first or at_once() or not tell_a_worker(task):
-        carry_out(found.pk)
+        for pk in here:
+            carry_out(pk)
 
 
 def claim(model: type[W], pk: UUID) -> W | None:

@@ -10,7 +10,7 @@ from django import template
 from django.template import Context
 from django.utils.dateparse import parse_datetime
 
-from rbac.catalogue import Permission
+from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rooms import change_control
 from rooms.models import Health, RolloutState, RoomState, RoomUpdateState, Severity, TicketState
 from rooms.places import country_name
@@ -180,6 +180,8 @@ def asks_first(context: Context, event: str, form: str = "") -> dict[str, Any]:
     `form` is the id of the form, where this stands outside of it; `justification` of the page is what was said before.
     """
     request = context["request"]
+    if Permission(event) not in CONTROLLED_EVENTS:
+        return {"waits": False}
     waits = change_control.asks_first(request.person, Permission(event), request.customer.pk, request.held)
     said = request.POST.get("justification", context.get("justification", ""))
     return {"waits": waits, "customer": request.customer, "justification": said, "form": form}

@@ -18,10 +18,11 @@ from rbac.paging import page
 from rooms.aggregate_lists import AggregateRoomFilter, AggregateTicketFilter
 from rooms.exports import room_lines, ticket_lines
 from rooms.inbox import seen_everywhere
-from rooms.models import Room, state_now
+from rooms.models import FilterView, Room, state_now
 from rooms.ticket_lists import LISTED
 from rooms.views.approvals import DECIDED, WAITING, rows_of
 from rooms.views.rooms import SHOWN, pager_of, with_rings
+from rooms.views.saved_filters import Shelf, opening
 from rooms.views.ticket_list import pager_of as ticket_pager
 from rooms.views.ticket_list import row_of
 
@@ -33,6 +34,10 @@ _OF_APPROVALS = {"tab", "event", "customer", "cursor"}
 @aggregate_page(Permission.ROOMS_VIEW)
 def rooms(request: PersonRequest) -> HttpResponse:
     """The rooms that the person sees, of all customers."""
+    shelf = Shelf(None, FilterView.ROOMS)
+    saved = shelf.own(request)
+    if (first := opening(request, saved)) is not None:
+        return first
     chosen = room_filter(request)
     if chosen.is_valid() and (conflicts := chosen.conflicts):
         return redirect(request.path + chosen.query(**dict.fromkeys(conflicts)))
@@ -44,8 +49,10 @@ def rooms(request: PersonRequest) -> HttpResponse:
         "page": pager_of(found, chosen),
         "sorts": chosen.directions(),
         "sees_rings": bool(access.holding(request.held, Permission.RINGS_VIEW)),
-        "cleared_url": f"{request.path}?sort=name",
+        "may_modify": bool(access.holding(request.held, Permission.ROOMS_MODIFY)),
         "export_url": reverse("all_rooms_export") + chosen.query(cursor=None),
+        "bulk_url": reverse("all_rooms_bulk") + chosen.query(cursor=None),
+        **shelf.chips(saved, chosen.query(cursor=None), is_narrowed=chosen.is_narrowed and chosen.is_valid()),
     }
     return render(request, "rooms/aggregate/rooms.html", context, status=200 if chosen.is_valid() else 400)
 
@@ -65,6 +72,10 @@ def rooms_export(request: PersonRequest) -> HttpResponseBase:
 @aggregate_page(Permission.TICKETS_VIEW)
 def tickets(request: PersonRequest) -> HttpResponse:
     """The tickets that the person sees, of all customers; the open ones unless others are asked for."""
+    shelf = Shelf(None, FilterView.TICKETS)
+    saved = shelf.own(request)
+    if (first := opening(request, saved)) is not None:
+        return first
     chosen = ticket_filter(request)
     found = page(chosen.tickets.values(*LISTED, *CUSTOMER, "rank"), order=chosen.order, cursor=chosen.cursor)
     names = chosen.rooms_of([row["id"] for row in found.items])
@@ -74,7 +85,10 @@ def tickets(request: PersonRequest) -> HttpResponse:
         "page": ticket_pager(found, chosen),
         "sorts": chosen.directions(),
         "without_room": chosen.query(room=None),
+        "may_update": bool(access.holding(request.held, Permission.TICKETS_UPDATE)),
         "export_url": reverse("all_tickets_export") + chosen.query(cursor=None),
+        "bulk_url": reverse("all_tickets_bulk") + chosen.query(cursor=None),
+        **shelf.chips(saved, chosen.query(cursor=None), is_narrowed=chosen.is_narrowed and chosen.is_valid()),
     }
     return render(request, "rooms/aggregate/tickets.html", context, status=200 if chosen.is_valid() else 400)
 
@@ -93,6 +107,10 @@ def tickets_export(request: PersonRequest) -> HttpResponseBase:
 @aggregate_page()
 def approvals(request: PersonRequest) -> HttpResponse:
     """What waits for a customer's decision, soonest over first; or what was decided, newest first."""
+    shelf = Shelf(None, FilterView.APPROVALS)
+    saved = shelf.own(request)
+    if (first := opening(request, saved)) is not None:
+        return first
     tab, event = request.GET.get("tab", WAITING), request.GET.get("event", "")
     customer = chosen_customer(request)
     if tab not in (WAITING, DECIDED) or event not in ("", *CONTROLLED_EVENTS) or set(request.GET) - _OF_APPROVALS:
@@ -112,7 +130,8 @@ def approvals(request: PersonRequest) -> HttpResponse:
         "events": [(one.value, one.full_label) for one in CONTROLLED_EVENTS],
         "customers": request.customers,
         "customer": customer,
-        "is_narrowed": bool(rest),
+        "is_filtered": bool(rest),
+        **shelf.chips(saved, f"tab={tab}{rest}", is_narrowed=bool(rest) or tab != WAITING),
         "tabs": [
             {
                 "label": _("Waiting"),

@@ -172,7 +172,7 @@ def decide_many(request: TenantRequest) -> HttpResponse:
         except (ValidationError, PermissionDenied) as error:
             text = " ".join(getattr(error, "messages", [_("You may not decide this one.")]))
             found.refresh_from_db()
-        results.append(_row(request, found, is_shown=True) | {"text": text})
+        results.append(_row(found, is_shown=True) | {"text": text})
     crumbs = [(_("Approvals"), reverse("approvals", args=[request.customer.pk])), (_("Result"), "")]
     context = {"results": results, "crumbs": crumbs}
     return render(request, "rooms/approvals/results.html", context)

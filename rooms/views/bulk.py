@@ -22,7 +22,8 @@ from rooms.bulk_forms import field_label, form_for
 from rooms.bulk_reports import counts, result_lines, worded
 from rooms.errors import ImportOver
 from rooms.forms import shown
-from rooms.models import BulkAction, BulkChange, Room, RoomGroup, UpdateRing, WorkState
+from rooms.justifications import justification
+from rooms.models import BulkAction, BulkChange, ClosingReason, Room, RoomGroup, TicketState, UpdateRing, WorkState
 from rooms.services import bulk, bulk_changes, work
 from rooms.services.bulk import Fate, Outcome
 from rooms.views.monitoring import zone_of
@@ -38,6 +39,10 @@ ICONS = {
     BulkAction.UNSUPPRESS: "bell",
     BulkAction.GROUP: "collection",
     BulkAction.RING: "diagram-3",
+    BulkAction.ASSIGN: "person-check",
+    BulkAction.STATE: "arrow-right",
+    BulkAction.WRITE: "chat-left-text",
+    BulkAction.CLOSE: "check-lg",
 }
 
 
@@ -101,10 +106,13 @@ def _describe(request: TenantRequest, found: BulkChange) -> HttpResponse:
 
 def _review(request: TenantRequest, found: BulkChange) -> HttpResponse:
     """Everything chosen, before anything is written."""
-    seen = access.visible(request.person, Permission.ROOMS_VIEW, Room.objects.filter(pk__in=found.rooms), request.held)
+    seen = access.visible(
+        request.person, Permission.ROOMS_VIEW, Room.objects.filter(pk__in=found.targets), request.held
+    )
     rooms = list(seen.order_by("display_name", "id").values("pk", "display_name", "city", "building")[:LISTED])
     context = {
         "action": BulkAction(found.action),
+        "event": bulk.event_of(BulkAction(found.action)).value,
         "values": _values(request, found),
         "rooms": rooms,
         "more": max(0, found.total - len(rooms)),
@@ -139,7 +147,8 @@ def _result(request: TenantRequest, found: BulkChange) -> HttpResponse:
 def confirm(request: TenantRequest, change_id: UUID) -> HttpResponse:
     """Carry it out: here if it is small, else by a worker; the page tells."""
     with suppress(ImportOver):  # pressed twice: the page shows what became of it
-        bulk_changes.confirm(_find(request, change_id), submit=change_control.submit)
+        why = justification.get()
+        bulk_changes.confirm(_find(request, change_id), submit=change_control.submit, justification=why)
     return redirect("rooms_bulk_change", request.customer.pk, change_id)
 
 
@@ -147,7 +156,7 @@ def confirm(request: TenantRequest, change_id: UUID) -> HttpResponse:
 @tenant_page(Permission.ROOMS_MODIFY)
 def discard(request: TenantRequest, change_id: UUID) -> HttpResponse:
     """Forget the choice, and go back to the list."""
-    work.discard(_find(request, change_id))
+    bulk_changes.discard([_find(request, change_id)])
     return redirect("rooms", request.customer.pk)
 
 
@@ -179,9 +188,9 @@ def _rings(request: TenantRequest) -> QuerySet[UpdateRing]:
     return access.visible(request.person, Permission.RINGS_VIEW, own, request.held)
 
 
-def _actions(request: TenantRequest) -> list[dict[str, Any]]:
-    """What can be chosen, with a sentence of what it does."""
-    texts = {
+def texts() -> dict[BulkAction, str]:
+    """What can be done with rooms, with a sentence of what it does."""
+    return {
         BulkAction.EDIT: _("Location, kind of room, time zone, tags. What you leave empty stays as it is."),
         BulkAction.ENROLL: _("Monitoring and reports begin."),
         BulkAction.SUPPRESS: _("Maintenance: no alerts, no history."),
@@ -189,25 +198,40 @@ def _actions(request: TenantRequest) -> list[dict[str, Any]]:
         BulkAction.GROUP: _("The rooms come into a room group; scopes that name it follow."),
         BulkAction.RING: _("The rooms get updates together with the rooms of that ring."),
     }
-    needed = {BulkAction.GROUP: Permission.GROUPS_MODIFY, BulkAction.RING: Permission.RINGS_MODIFY}
+
+
+def _actions(request: TenantRequest) -> list[dict[str, Any]]:
     return [
         {"action": action, "text": text, "icon": ICONS[action], "url": f"?action={action.value}"}
-        for action, text in texts.items()
-        if action not in needed or access.holds(request.held, needed[action], request.customer.pk)
+        for action, text in texts().items()
+        if access.holds(request.held, bulk.event_of(action), request.customer.pk)
     ]
 
 
 def _values(request: TenantRequest, found: BulkChange) -> list[tuple[str, str]]:
     """The parameters in words; a moment is worded by the template."""
     params = dict(found.params)
-    if found.action == BulkAction.EDIT:
-        return [(field_label(name), shown(name, value)) for name, value in params.items()]
     if found.action == BulkAction.GROUP:
         name = _groups(request).filter(pk=params["group"]).values_list("name", flat=True).first()
         return [(_("Room group"), name or _("gone"))]
     if found.action == BulkAction.RING:
         ring = _rings(request).filter(pk=params["ring"]).first()
         return [(_("Update ring"), ring.label if ring is not None else _("gone"))]
+    return plain_values(found)
+
+
+def plain_values(found: BulkChange) -> list[tuple[str, str]]:
+    """The parameters of an action that names no object of the customer, in words."""
+    params = dict(found.params)
+    if found.action == BulkAction.EDIT:
+        return [(field_label(name), shown(name, value)) for name, value in params.items()]
+    if found.action == BulkAction.STATE:
+        return [(_("State"), str(TicketState(params["state"]).label))]
+    if found.action == BulkAction.WRITE:
+        return [(_("Message"), params["text"])]
+    if found.action == BulkAction.CLOSE:
+        note = [(_("Closing note"), params["note"])] if params.get("note") else []
+        return [(_("Closing reason"), str(ClosingReason(params["reason"]).label)), *note]
     return [(_("Reason"), params["reason"])] if params.get("reason") else []
 
 

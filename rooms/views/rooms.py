@@ -16,8 +16,8 @@ from rbac.gates import PersonRequest, TenantRequest, tenant_page
 from rbac.paging import Page, page
 from rooms.exports import room_lines
 from rooms.lists import RoomFilter
-from rooms.models import Room, RoomGroup, SavedFilter, UpdateRing, state_now
-from rooms.services import saved_filters
+from rooms.models import FilterView, Room, RoomGroup, UpdateRing, state_now
+from rooms.views.saved_filters import Shelf, opening
 
 SHOWN = ("id", "display_name", "resource_account", "state", "health", "country", "city", "building", "last_seen_at")
 
@@ -26,9 +26,10 @@ SHOWN = ("id", "display_name", "resource_account", "state", "health", "country",
 @tenant_page(Permission.ROOMS_VIEW)
 def rooms(request: TenantRequest) -> HttpResponse:
     """The rooms the person sees, searched, filtered, sorted, page by page."""
-    saved = list(saved_filters.own(request.customer, request.person))
-    if not request.GET and (opening := next((one for one in saved if one.is_default), None)):
-        return redirect(f"{request.path}?{opening.query}")
+    shelf = Shelf(request.customer, FilterView.ROOMS)
+    saved = shelf.own(request)
+    if (first := opening(request, saved)) is not None:
+        return first
     chosen = filter_of(request)
     if chosen.is_valid() and (conflicts := chosen.conflicts):
         return redirect(request.path + chosen.query(**dict.fromkeys(conflicts)))
@@ -51,10 +52,9 @@ def rooms(request: TenantRequest) -> HttpResponse:
             "sees_rings": access.holds(request.held, Permission.RINGS_VIEW, request.customer.pk),
             "is_for_all": access.holds_all(request.held, Permission.ROOMS_MODIFY, request.customer.pk),
             "import_url": reverse("rooms_import", args=[request.customer.pk]),
-            "cleared_url": f"{request.path}?sort=name",
             "export_url": reverse("rooms_export", args=[request.customer.pk]) + chosen.query(cursor=None),
             "bulk_url": reverse("rooms_bulk", args=[request.customer.pk]) + chosen.query(cursor=None),
-            **_saved(request, saved, chosen),
+            **shelf.chips(saved, chosen.query(cursor=None), is_narrowed=chosen.is_narrowed and chosen.is_valid()),
         },
         status=200 if chosen.is_valid() else 400,
     )
@@ -96,22 +96,6 @@ def with_rings(request: TenantRequest | PersonRequest, rooms: list[dict[str, Any
         pk: UpdateRing(name=name, key=key).label for pk, name, key in seen.values_list("pk", "ring__name", "ring__key")
     }
     return [room | {"ring": rings.get(room["id"], "")} for room in rooms]
-
-
-def _saved(request: TenantRequest, saved: list[SavedFilter], chosen: RoomFilter) -> dict[str, Any]:
-    """The person's own filters as links, and whether this one is among them."""
-    now = chosen.query(cursor=None).removeprefix("?")
-    current = saved_filters.canonical(now) if chosen.is_narrowed and chosen.is_valid() else ""
-    links = [
-        {"label": one.name, "url": f"{request.path}?{one.query}", "current": one.query == current} for one in saved
-    ]
-    url = reverse("rooms_filters", args=[request.customer.pk])
-    return {
-        "saved": links,
-        "filters_url": url,
-        "may_save": bool(current) and not any(one["current"] for one in links),
-        "query_now": current,
-    }
 
 
 def pager_of(found: Page, chosen: RoomFilter) -> dict[str, str | None]:

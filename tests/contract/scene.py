@@ -107,6 +107,7 @@ class Scene:
         self._updates(german)
         self.pending, _ = invite(world.contoso, "max@northwind.example", "una@northwind.example")
         self.filter = saved_filters.save(world.contoso.tenant, "Cologne", "city=Köln", by=world.contoso.admin)
+        self.own_filter = saved_filters.save(None, "In Cologne", "city=Köln", by=self.ann)
         Room.objects.filter(pk=world.contoso.german[0].pk).update(state=RoomState.ENROLLED)
         self.domain = TenantDomain.objects.create(tenant=world.contoso.tenant, domain="new.example")
         self.secret = token(self.relationship, self.ann, *CEILING)
@@ -254,6 +255,8 @@ class Scene:
             "api-tokens": [],
             "api-token": [self.token.token_key],
         }
+        if name == "api-all-filter":
+            return [self.own_filter.pk]
         if name.startswith("api-partner-invitation") and name != "api-partner-invitations":
             found[name] = [self.pending.pk, self.pending_invitation.pk]
         if name.startswith("api-rollout") and name not in found:
@@ -275,6 +278,19 @@ class Scene:
             "post rooms-bulk": {"rooms": [self.world.contoso.german[0].pk], "action": "enroll"},
             "post room-filters": {"name": "Berlin", "query": "city=Berlin"},
             "patch room-filter": {"name": "Deutschland"},
+            "post all-rooms-bulk": {
+                "customers": [
+                    {"customer": str(self.world.contoso.tenant.pk), "rooms": [self.world.contoso.german[0].pk]}
+                ],
+                "action": "enroll",
+            },
+            "post all-tickets-bulk": {
+                "customers": [{"customer": str(self.world.contoso.tenant.pk), "tickets": [self.ticket.pk]}],
+                "action": "write",
+                "text": "We are on our way.",
+            },
+            "post all-filters": {"view": "tickets", "name": "Critical", "query": "severity=critical"},
+            "patch all-filter": {"name": "Urgent"},
             "post groups": {"name": "Berlin", "rooms": [self.world.contoso.german[0].pk]},
             "patch group": {"name": "Deutschland"},
             "post group-rooms": {"add": [self.world.contoso.rooms[2].pk]},

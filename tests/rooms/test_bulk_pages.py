@@ -66,7 +66,7 @@ def test_from_the_list_to_the_result(scene):
 
 def test_all_that_match_the_filter_are_chosen(scene):
     scene.choose(browser(scene.admin), "?country=DE", all_matching="1")
-    assert change().rooms == [room.pk for room in scene.contoso.german]
+    assert change().targets == [room.pk for room in scene.contoso.german]
 
 
 def test_too_many_and_none_are_told(scene, monkeypatch):

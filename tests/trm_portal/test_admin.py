@@ -135,7 +135,7 @@ class Scene:
             person=contoso.admin,
             action=BulkAction.EDIT,
             params={"campus": "params of the change"},
-            rooms=[room.pk for room in contoso.rooms],
+            targets=[room.pk for room in contoso.rooms],
             report=[["report of the change"]],
             total=3,
             beat_at=now(),
