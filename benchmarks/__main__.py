@@ -53,7 +53,7 @@ def _measure(servers: Servers, mail_port: int, chosen: list[str]) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
 
-    from benchmarks import bulk, data, growth, reads, reports, web, writes
+    from benchmarks import aggregate, bulk, data, growth, reads, reports, web, writes
     from benchmarks.measure import Report
 
     report = Report()
@@ -78,6 +78,7 @@ def _measure(servers: Servers, mail_port: int, chosen: list[str]) -> int:
         bulk.expiring,
         bulk.mails,
         web.requests,
+        aggregate.tickets,
     ):
         if not chosen or part.__name__ in chosen:
             part(kinds, report)

@@ -187,6 +187,10 @@ def _line(
     if kind == APPROVAL:
         url = reverse("approval", args=[customer, key])
         name = name if key in shown else None
+    elif kind == RELATIONSHIP:
+        url = reverse("customer", args=[customer])
+    elif kind == TOKEN:
+        url = reverse("customer_tokens", args=[customer])
     elif kind == INVITATION:
         url = reverse("invitation", args=[key])
     elif kind == ASSIGNMENT and key in assignments:

@@ -20,8 +20,8 @@ from audit.errors import RuleBroken
 from partners.views import terms
 from rbac.errors import TermsWaiting
 from rbac.gates import TenantRequest
-from rooms.change_control import justification
 from rooms.errors import AwaitsApproval
+from rooms.justifications import justification
 from trm_portal.errors import answer_rule, is_api, show_waiting
 
 security_log = logging.getLogger("trm.security")

@@ -14,7 +14,7 @@ from rbac import access
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.gates import PersonRequest, aggregate_page
 from rbac.models import Tenant
-from rbac.paging import page
+from rbac.paging import Page, page
 from rooms.aggregate_lists import AggregateRoomFilter, AggregateTicketFilter
 from rooms.exports import room_lines, ticket_lines
 from rooms.inbox import seen_everywhere
@@ -116,14 +116,13 @@ def approvals(request: PersonRequest) -> HttpResponse:
     if tab not in (WAITING, DECIDED) or event not in ("", *CONTROLLED_EVENTS) or set(request.GET) - _OF_APPROVALS:
         raise BadRequest("no such list")
     own = seen_everywhere(request)
-    if customer is not None:
-        own = own.filter(tenant=customer)
+    own = own if customer is None else own.filter(tenant=customer)
     waiting = own.waiting()  # type: ignore[attr-defined]  # the model's own queryset
     found = waiting if tab == WAITING else own.exclude(pk__in=waiting.values("pk"))
     order = ("expires_at", "id") if tab == WAITING else ("-requested_at", "-id")
     listed = page(found.filter(event=event) if event else found, order=order, cursor=request.GET.get("cursor") or None)
     rest = (f"&event={event}" if event else "") + (f"&customer={customer.pk}" if customer is not None else "")
-    context = {
+    context = _of_tab(tab, rest, waiting.count(), listed) | {
         "rows": rows_of(request, listed.items),
         "tab": tab,
         "event": event,
@@ -132,23 +131,24 @@ def approvals(request: PersonRequest) -> HttpResponse:
         "customer": customer,
         "is_filtered": bool(rest),
         **shelf.chips(saved, f"tab={tab}{rest}", is_narrowed=bool(rest) or tab != WAITING),
+    }
+    return render(request, "rooms/aggregate/approvals.html", context)
+
+
+def _of_tab(tab: str, rest: str, waiting: int, listed: Page[Any]) -> dict[str, Any]:
+    """The tabs, and the links below the list."""
+    count = len(listed.items)
+    return {
         "tabs": [
-            {
-                "label": _("Waiting"),
-                "url": f"?tab={WAITING}{rest}",
-                "current": tab == WAITING,
-                "count": waiting.count(),
-            },
+            {"label": _("Waiting"), "url": f"?tab={WAITING}{rest}", "current": tab == WAITING, "count": waiting},
             {"label": _("Decided"), "url": f"?tab={DECIDED}{rest}", "current": tab == DECIDED},
         ],
         "page": {
-            "shown_text": ngettext("%(count)d request", "%(count)d requests", len(listed.items))
-            % {"count": len(listed.items)},
+            "shown_text": ngettext("%(count)d request", "%(count)d requests", count) % {"count": count},
             "previous_url": f"?tab={tab}{rest}&cursor={listed.previous}" if listed.previous else "",
             "next_url": f"?tab={tab}{rest}&cursor={listed.next}" if listed.next else "",
         },
     }
-    return render(request, "rooms/aggregate/approvals.html", context)
 
 
 def room_filter(request: PersonRequest, permission: Permission = Permission.ROOMS_VIEW) -> AggregateRoomFilter:

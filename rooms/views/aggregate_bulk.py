@@ -186,6 +186,10 @@ def _rings(request: PersonRequest, batch: Batch) -> dict[Tenant, list[UpdateRing
     return {tenant: found[tenant] for tenant in tenants.values() if tenant in found}
 
 
+def _ring_names(request: PersonRequest, batch: Batch) -> dict[int | None, str]:
+    return {ring.pk: ring.label for found in _rings(request, batch).values() for ring in found}
+
+
 def _params(batch: Batch, action: BulkAction, form: Any) -> dict[UUID, dict[str, Any]]:
     """The values for each customer (id)."""
     if action == BulkAction.RING:
@@ -200,7 +204,7 @@ def _review(request: PersonRequest, batch: Batch) -> HttpResponse:
     event = bulk.event_of(action)
     asking = change_control.asking_customers(event, request.held) if event in CONTROLLED_EVENTS else set()
     names = _names(request, batch)
-    rings = {ring.pk: ring.label for found in _rings(request, batch).values() for ring in found}
+    rings = _ring_names(request, batch) if action == BulkAction.RING else {}
     context = {
         "action": action,
         "values": [] if action == BulkAction.RING else plain_values(batch.changes[0]),
@@ -209,7 +213,7 @@ def _review(request: PersonRequest, batch: Batch) -> HttpResponse:
             {
                 "customer": one.tenant,
                 "total": one.total,
-                "ring": rings.get(one.params.get("ring") or 0, _("none")) if action == BulkAction.RING else "",
+                "ring": rings.get(one.params.get("ring"), _("none")) if rings else "",
                 "asks": one.tenant_id in asking,
                 "names": [names[pk] for pk in one.targets if pk in names],
             }

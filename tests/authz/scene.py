@@ -23,6 +23,7 @@ from partners.services import invitations, relationships, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, TenantDomain, User
 from rooms.models import (
+    BulkAbout,
     BulkAction,
     InventoryImport,
     Release,
@@ -85,6 +86,8 @@ RELATIONS = {
     "mine": "the invitation of the invited person",
     "colleagues": "the invitation of a colleague of the invited person",
     "nobodys": "an invitation that never existed",
+    "partners": "what the partner keeps or has chosen over all customers",
+    "unkept": "what nobody keeps or has chosen there",
 }
 AMERICAN_GROUP = "Contoso group of America"
 AMERICAN_RING = "Contoso ring of America"
@@ -132,6 +135,12 @@ SAID: dict[str, dict[str, Any]] = {
     "api-rooms-bulk": {"rooms": ["room_id"], "action": "enroll"},
     "api-room-filters": {"name": "Another filter", "query": "city=Berlin"},
     "api-room-filter": {"name": "Another name"},
+    "api-all-rooms-bulk": {"customers": [{"customer": str(MISSING), "rooms": [1]}], "action": "enroll"},
+    "api-all-tickets-bulk": {"customers": [{"customer": str(MISSING), "tickets": [1]}], "action": "assign_to_me"},
+    "api-all-filters": {"view": "rooms", "name": "Another filter", "query": "city=Berlin"},
+    "api-all-filter": {"name": "Another name"},
+    "all_filters": {"name": "Another filter", "query": "city=Berlin"},
+    "all_filter": {"name": "Another name"},
     "api-tickets": {"title": "No picture", "rooms": ["room_id"]},
     "api-ticket-entries": {"text": "Any news?"},
     "api-ticket-state": {"state": "investigating"},
@@ -324,6 +333,8 @@ def make_scene() -> Scene:
         "never": missing | {"tenant_id": contoso.tenant.pk, "prefix": "trm_none"},
         "public": {},
         # An invitation is the invited person's own, wherever the customer is.
+        "partners": _over_all(ann, contoso, wingtip),
+        "unkept": {"filter_id": 10**9, "batch_id": MISSING},
         "mine": {"invitation_id": to_ivy.pk, "secret": "x" * 32},
         "colleagues": {"invitation_id": to_joe.pk, "secret": "x" * 32},
         "nobodys": {"invitation_id": MISSING, "secret": "x" * 32},
@@ -343,6 +354,15 @@ def _bulk_change_of(customer: Customer) -> uuid.UUID:
     made = bulk_changes.prepare(customer.tenant, [customer.rooms[0].pk], by=customer.admin)
     bulk_changes.describe(made, BulkAction.ENROLL, {})
     return made.pk
+
+
+def _over_all(ann: User, *customers: Customer) -> dict[str, Any]:
+    """A filter that Ann keeps, and a change that she has chosen and described, over all her customers."""
+    chosen = {customer.tenant: [customer.rooms[0].pk] for customer in customers}
+    batch = bulk_changes.prepare_batch(BulkAbout.ROOMS, chosen, by=ann)
+    changes = bulk_changes.of_batch(batch, ann, list(chosen))
+    bulk_changes.describe_batch(changes, BulkAction.ENROLL, {one.tenant_id: {} for one in changes})
+    return {"filter_id": saved_filters.save(None, "Enrolled", "state=enrolled", by=ann).pk, "batch_id": batch}
 
 
 def _import_of(customer: Customer) -> InventoryImport:

@@ -182,9 +182,9 @@ def _unlisted(scene: Scene, route: Route, listed: set[str]) -> Iterator[str]:
     """A method without an entry does nothing for the one who may do most, and opens nothing to anybody else."""
     if route.pattern.startswith("admin/"):
         return  # Django's views ask for POST and take all else for GET
-    relation = next(one for one in ("own", "mine", "public") if one in route.relations)
+    relation = next(one for one in ("own", "mine", "partners", "public") if one in route.relations)
     url = route.url(scene, relation)
-    best = {"own": "partner" if "token" in route.name else "mmr", "mine": "invited", "public": "mmr"}[relation]
+    best = {"own": "partner" if "token" in route.name else "mmr", "mine": "invited"}.get(relation, "mmr")
     if route.name.startswith(("api-all-", "all_")):
         best = "partner"  # over all customers, for whoever works for one
     for method in METHODS:

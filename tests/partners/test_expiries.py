@@ -59,9 +59,9 @@ def test_what_ends_first_comes_first_and_leads_to_its_customer(day):
     assert rows(answer) == EVERYTHING
     contoso, base = day.contoso.tenant.pk, day.assigned
     assert {
-        reverse("overview", args=[contoso]),
+        reverse("customer_tokens", args=[contoso]),
         reverse("approval", args=[contoso, day.request.pk]),
-        reverse("overview", args=[day.wingtip.tenant.pk]),
+        reverse("customer", args=[day.wingtip.tenant.pk]),
         reverse("assignment", args=[contoso, base.role_id, base.pk]),
     } <= links(answer)
     assert reverse("invitation", args=[day.tailwind.tenant.invitations.get(upn=day.ann.upn).pk]) in links(answer)
@@ -169,7 +169,7 @@ def test_it_costs_the_same_for_many(day, django_assert_num_queries, count):
         Delegation.objects.filter(tenant=customer.tenant).update(valid_until=ends(2))
         invite(found_customer(f"Prospect{number}"), day.ann.upn)
     client = browser(day.ann)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(URL)
     with django_assert_num_queries(8):
         client.get("/api/v1" + URL)

@@ -6,6 +6,7 @@ from rbac.catalogue import Permission
 from rbac.models import Delegation, Role, User
 from rooms import change_control
 from rooms.errors import AwaitsApproval
+from rooms.justifications import because
 from rooms.models import ApprovalRequest, ControlMode, Room
 from rooms.services import approvals, policies, rooms
 
@@ -41,12 +42,10 @@ def _room(helper: User, room: Room, why: str, **changes: Any) -> ApprovalRequest
 
 def _ask(event: Permission, helper: User, target: Room | Role, why: str, **params: Any) -> ApprovalRequest:
     current = Room.objects.get(pk=target.pk) if isinstance(target, Room) else Role.objects.get(pk=target.pk)
-    token = change_control.justification.set(why)
     try:
-        change_control.submit(event, current, by=helper, version=current.version, **params)
+        with because(why):
+            change_control.submit(event, current, by=helper, version=current.version, **params)
     except AwaitsApproval as waits:
         asked: ApprovalRequest = waits.request
         return asked
-    finally:
-        change_control.justification.reset(token)
     raise AssertionError("the change was made at once")

@@ -28,6 +28,7 @@ from rooms.models import Room
 from rooms.scopes import Scope
 from rooms.services import groups, inventory
 from trm_portal.development import (
+    demo_aggregate,
     demo_approvals,
     demo_devices,
     demo_operations,
@@ -126,6 +127,7 @@ def _load() -> None:
     demo_reports.add_up()
     ann = account(people.ANN.upn)
     demo_approvals.fill(tessa, ann, Delegation.objects.get(tenant=tessa.tenant, held_by=ann.tenant))
+    demo_aggregate.fill(ann)
     demo_settings.renew_terms(account(people.WIM.upn))  # the last thing: from here on changes of a partner ask for them
 
 
