@@ -304,6 +304,7 @@ SPECTACULAR_SETTINGS = {
         "RoomState": "rooms.models.RoomState.choices",
         "RoomHealth": "rooms.models.Health.choices",
         "TicketState": "rooms.models.TicketState.choices",
+        "OpenTicketState": "rooms.api.ticket_serializers.OPEN_STATES",
         "TicketKind": "rooms.models.TicketKind.choices",
         "Severity": "rooms.models.Severity.choices",
         "ReportedSeverity": "rooms.services.tickets.SEVERITIES",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-ActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "group", "ring"]
 ActivityItemKindEnum: TypeAlias = Literal["added", "enrolled", "suppressed", "unsuppressed", "unenrolled", "modified", "device_enrolled", "device_revoked", "health", "ring", "updated", "update_failed", "update_forced", "incident"]
 ApprovalState: TypeAlias = Literal["pending", "approved", "executed", "failed", "rejected", "withdrawn", "expired", "cancelled"]
 Article: TypeAlias = Literal["table1", "rbac"]
 BlankEnum: TypeAlias = Literal[""]
+BulkActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "group", "ring"]
 CategoryCountCategoryEnum: TypeAlias = Literal["audio", "display", "peripherals", "connectivity", "versioning", "customer"]
 ClosingReason: TypeAlias = Literal["fixed", "not_reproducible", "no_fault", "duplicate", "other"]
 ControlledEvent: TypeAlias = Literal["rooms.modify", "rings.modify", "tickets.create_incident", "tickets.update", "roles.modify"]
@@ -19,10 +19,12 @@ EntryItemKindEnum: TypeAlias = Literal["opened", "message", "attachment", "state
 ExpiryItemKindEnum: TypeAlias = Literal["invitation", "relationship", "assignment", "token", "approval"]
 InvitationState: TypeAlias = Literal["pending", "accepted", "denied", "expired", "revoked"]
 LanguageEnum: TypeAlias = Literal["en", "de"]
+ManyRoomsActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "ring"]
+ManyTicketsActionEnum: TypeAlias = Literal["assign_to_me", "state", "write", "close"]
 MemberItemKindEnum: TypeAlias = Literal["person", "group", "claim"]
-NewStateStateEnum: TypeAlias = Literal["needs_action", "investigating", "resolved"]
 NextUpdateStateEnum: TypeAlias = Literal["waiting", "offered", "paused", "done", "failed", "ended"]
 NotificationEvent: TypeAlias = Literal["partner.linked", "partner.stranger", "approval.requested", "partner.ended", "ticket.high_impact", "ticket.critical", "ticket.important", "ticket.warning", "ticket.recommendation", "ticket.closed", "rollout.failed", "key.reset", "terms.changed"]
+OpenTicketState: TypeAlias = Literal["needs_action", "investigating", "resolved"]
 OutcomeEnum: TypeAlias = Literal["done", "unchanged", "refused", "waiting"]
 OwnerEnum: TypeAlias = Literal["customer", "partner"]
 PartnerState: TypeAlias = Literal["invited", "active", "suspended", "ended", "lapsed"]
@@ -40,6 +42,7 @@ SignalCategoryEnum: TypeAlias = Literal["audio", "display", "peripherals", "conn
 StateCountStateEnum: TypeAlias = Literal["enrolled", "suppressed"]
 TicketKind: TypeAlias = Literal["customer", "system"]
 TicketState: TypeAlias = Literal["needs_action", "investigating", "resolved", "closed"]
+ViewEnum: TypeAlias = Literal["rooms", "tickets", "approvals", "expiring"]
 
 
 class AcceptBodyRequest(TypedDict):
@@ -324,7 +327,7 @@ class BulkRequest(TypedDict):
     """What is to be done to which rooms."""
 
     rooms: list[int]
-    action: ActionEnum
+    action: BulkActionEnum
     changes: NotRequired[SharedChangesRequest]
     """For `edit`."""
     add_tags: NotRequired[list[str]]
@@ -418,6 +421,13 @@ class CustomerDetail(TypedDict):
     permissions: dict[str, Literal["everywhere", "in_scope", "nowhere"]]
 
 
+class CustomerFates(TypedDict):
+    """What became of what was named of one customer, in its order, each once."""
+
+    customer: str
+    items: list[TargetFate]
+
+
 class CustomerPage(TypedDict):
     """A page of Customer items."""
 
@@ -439,6 +449,22 @@ class CustomerTermsItem(TypedDict):
     is_waiting: bool
     """Whether changes of a partner wait for your agreement."""
     acceptances: list[AcceptanceItem]
+
+
+class CustomersRoomsRequest(TypedDict):
+    """Rooms of one customer."""
+
+    customer: str
+    rooms: list[int]
+    ring: NotRequired[int]
+    """For `ring`: the id of one of its rings."""
+
+
+class CustomersTicketsRequest(TypedDict):
+    """Tickets of one customer."""
+
+    customer: str
+    tickets: list[int]
 
 
 class DecisionRequest(TypedDict):
@@ -523,13 +549,35 @@ class FilterItem(TypedDict):
     query: str
     """As it stands in the address of the list."""
     is_default: bool
-    """The list of rooms opens with it."""
+    """The list opens with it."""
 
 
 class FilterItemPage(TypedDict):
     """A page of FilterItem items."""
 
     items: list[FilterItem]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
+
+
+class FilterOfView(TypedDict):
+    """A filter you keep of a list over all customers."""
+
+    id: int
+    view: ViewEnum
+    name: str
+    query: str
+    """As it stands in the address of the list."""
+    is_default: bool
+    """The list opens with it."""
+
+
+class FilterOfViewPage(TypedDict):
+    """A page of FilterOfView items."""
+
+    items: list[FilterOfView]
     next: str | None
     """The page after this one; null on the last one."""
     previous: str | None
@@ -663,6 +711,39 @@ class LookItem(TypedDict):
     footer: str
 
 
+class ManyAnswer(TypedDict):
+    """What became of each, customer by customer."""
+
+    items: list[CustomerFates]
+
+
+class ManyRoomsRequest(TypedDict):
+    """What is to be done to which rooms of which customers."""
+
+    customers: list[CustomersRoomsRequest]
+    action: ManyRoomsActionEnum
+    changes: NotRequired[SharedChangesRequest]
+    """For `edit`."""
+    add_tags: NotRequired[list[str]]
+    remove_tags: NotRequired[list[str]]
+    until: NotRequired[str | None]
+    """For `suppress`."""
+    reason: NotRequired[str]
+
+
+class ManyTicketsRequest(TypedDict):
+    """What is to be done to which tickets of which customers."""
+
+    customers: list[CustomersTicketsRequest]
+    action: ManyTicketsActionEnum
+    state: NotRequired[OpenTicketState]
+    text: NotRequired[str]
+    """For `write`."""
+    closing_reason: NotRequired[ClosingReason]
+    note: NotRequired[str]
+    """For `close`."""
+
+
 class Me(TypedDict):
     """Who you are."""
 
@@ -778,6 +859,15 @@ class NewAttachmentRequest(TypedDict):
     text: NotRequired[str]
 
 
+class NewFilterOfViewRequest(TypedDict):
+    """A filter to keep, and of which list."""
+
+    name: str
+    query: str
+    is_default: NotRequired[bool]
+    view: ViewEnum
+
+
 class NewFilterRequest(TypedDict):
     """A filter to keep."""
 
@@ -834,7 +924,7 @@ class NewRoleRequest(TypedDict):
 class NewStateRequest(TypedDict):
     """The state it is to be in; a closed ticket is reopened by `needs_action`."""
 
-    state: NewStateStateEnum
+    state: OpenTicketState
 
 
 class NewToken(TypedDict):
@@ -1635,6 +1725,17 @@ class SuppressionRequest(TypedDict):
     until: NotRequired[str | None]
     """At most 90 days ahead."""
     reason: NotRequired[str]
+
+
+class TargetFate(TypedDict):
+    """What became of one room or ticket."""
+
+    id: int
+    outcome: OutcomeEnum
+    code: str
+    """Why it was refused; one of docs/problems.md."""
+    detail: str
+    """The same for people."""
 
 
 class TermsSchema(TypedDict):

@@ -94,6 +94,42 @@ class Operations(ABC):
         """Each item of `all_expiring`, page by page."""
         return self._each("/all/expiring/", {"customer": customer, "kind": kind, "within": within})
 
+    def all_filter_create(self, body: NewFilterOfViewRequest) -> FilterOfView:
+        """Keep a filter of a list over all customers. `query` has the parameters of the list."""
+        answer: FilterOfView = self._call("POST", "/all/filters/", body=body)
+        return answer
+
+    def all_filter_delete(self, filter_id: int) -> None:
+        """Delete a filter. It has to be your own."""
+        self._call("DELETE", _at("/all/filters/{}/", filter_id))
+
+    def all_filter_modify(self, filter_id: int, body: PatchedFilterChangesRequest | None = None) -> FilterOfView:
+        """Rename a filter, or open the list with it. It has to be your own."""
+        answer: FilterOfView = self._call("PATCH", _at("/all/filters/{}/", filter_id), body=body)
+        return answer
+
+    def all_filters(
+        self,
+        *,
+        cursor: str | None = None,
+        page_size: int | None = None,
+        view: Literal["approvals", "expiring", "rooms", "tickets"] | None = None,
+    ) -> FilterOfViewPage:
+        """The filters you keep of the lists over all customers. Nobody else sees them.
+        cursor: The place in the list; taken from `next` or `previous`.
+        page_size: How many items at most.
+        """
+        answer: FilterOfViewPage = self._call("GET", "/all/filters/", query={"cursor": cursor, "page_size": page_size, "view": view})
+        return answer
+
+    def each_all_filters(
+        self,
+        *,
+        view: Literal["approvals", "expiring", "rooms", "tickets"] | None = None,
+    ) -> Iterator[FilterOfView]:
+        """Each item of `all_filters`, page by page."""
+        return self._each("/all/filters/", {"view": view})
+
     def all_rooms(
         self,
         *,
@@ -137,6 +173,15 @@ class Operations(ABC):
     ) -> Iterator[RoomOfCustomer]:
         """Each item of `all_rooms`, page by page."""
         return self._each("/all/rooms/", {"building": building, "city": city, "country": country, "customer": customer, "health": health, "q": q, "region": region, "sort": sort, "state": state})
+
+    def all_rooms_bulk(self, body: ManyRoomsRequest) -> ManyAnswer:
+        """Change rooms of several customers. At most 200 in all. Each is changed for itself, as if it were asked for
+        alone, with its customer’s own change control and log. The answer is 207 and says of each, customer by
+        customer, whether it is done, unchanged, refused, or waits for the customer’s approval; what does not exist
+        and what you may not see are refused alike.
+        """
+        answer: ManyAnswer = self._call("POST", "/all/rooms/bulk/", body=body)
+        return answer
 
     def all_tickets(
         self,
@@ -187,6 +232,15 @@ class Operations(ABC):
     ) -> Iterator[TicketOfCustomer]:
         """Each item of `all_tickets`, page by page."""
         return self._each("/all/tickets/", {"assigned": assigned, "category": category, "customer": customer, "kind": kind, "opened_from": opened_from, "opened_until": opened_until, "q": q, "room": room, "severity": severity, "sort": sort, "state": state})
+
+    def all_tickets_bulk(self, body: ManyTicketsRequest) -> ManyAnswer:
+        """Change tickets of several customers. At most 200 in all. Each is changed for itself, as if it were asked
+        for alone, with its customer’s own change control and log. The answer is 207 and says of each, customer by
+        customer, whether it is done, unchanged, refused, or waits for the customer’s approval; what does not exist
+        and what you may not see are refused alike.
+        """
+        answer: ManyAnswer = self._call("POST", "/all/tickets/bulk/", body=body)
+        return answer
 
     def approval(self, tenant_id: str, approval_id: str) -> ApprovalDetail:
         """One approval request. With what would change, and what has become of it."""

@@ -17,9 +17,10 @@ from rooms import change_control
 from rooms.api import bulk as of_one
 from rooms.api.aggregate import TAG
 from rooms.api.bulk import FilterChanges, FilterItem, NewFilter, SharedChanges, params_of
+from rooms.api.ticket_serializers import OPEN_STATES
 from rooms.bulk_reports import reason_of
 from rooms.errors import FilterNameTaken, TooManyFilters
-from rooms.models import OF_TICKETS, BulkAction, FilterView, SavedFilter, TicketState
+from rooms.models import OF_TICKETS, BulkAction, FilterView, SavedFilter
 from rooms.services import bulk, saved_filters
 from rooms.services.bulk import Fate, Outcome
 from rooms.services.monitoring import LONGEST_REASON
@@ -108,7 +109,7 @@ class ManyTickets(_Many):
     customers = CustomersTickets(many=True, min_length=1, max_length=MOST)
     action = serializers.ChoiceField(choices=[one.value for one in OF_TICKETS])
     state = serializers.ChoiceField(
-        choices=[one.value for one in TicketState if one != TicketState.CLOSED],
+        choices=OPEN_STATES,
         required=False,
         help_text="For `state`.",
     )
