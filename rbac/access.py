@@ -176,27 +176,31 @@ class PerRoom:
     grants: type[RoomGrant]
 
     def restrict(self, held: Rights, permission: Permission, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(self.reached(held, permission, "pk"))
+
+    def reached(self, held: Rights, permission: Permission, room: str) -> Q:
+        """Of rows that name a room in the column `room`, and its tenant: those whose room is reached."""
         if permission not in _ASKED_OF_ROOMS:
-            return queryset.none()
+            return Q(pk__in=())
         whole = {one.tenant_id for one in held if one.covers_tenant}
         rest = [one for one in held if one.tenant_id not in whole]
         if not rest:
-            return queryset.filter(tenant_id__in=whole)
-        by_rows = self._by_rows(rest, permission)
-        return queryset.filter(Q(tenant_id__in=whole) | by_rows if whole else by_rows)
+            return Q(tenant_id__in=whole)
+        by_rows = self._by_rows(rest, permission, room)
+        return Q(tenant_id__in=whole) | by_rows if whole else by_rows
 
-    def _by_rows(self, held: Sequence[Held], permission: Permission) -> Q:
+    def _by_rows(self, held: Sequence[Held], permission: Permission, room: str) -> Q:
         found = Q()
         for bound in {one.bound_group_id for one in held}:
             part = [one for one in held if one.bound_group_id == bound]
-            condition = self._rows([one.group_id for one in part], permission, _plan(part))
+            condition = self._rows([one.group_id for one in part], permission, _plan(part), room)
             if bound is not None:
-                condition &= self._rows([bound], Permission.ROOMS_VIEW, "gather")
+                condition &= self._rows([bound], Permission.ROOMS_VIEW, "gather", room)
             found |= condition & Q(tenant_id__in={one.tenant_id for one in part})
         return found
 
-    def _rows(self, groups: list[int], permission: Permission, plan: Plan) -> Q:
-        return Q(HasRow(self.grants._meta.db_table, groups, row_id(permission), plan))
+    def _rows(self, groups: list[int], permission: Permission, plan: Plan, room: str) -> Q:
+        return Q(HasRow(self.grants._meta.db_table, groups, row_id(permission), plan, room))
 
     def decide(self, user: Person, permission: Permission, room: Model) -> bool:
         """Whether `user` holds `permission` on `room`; says of one room, in one statement, what `restrict` says of many."""
@@ -241,7 +245,10 @@ class ThroughRooms:
         ties = model._meta.apps.get_model(model._meta.app_label, self.through)._default_manager
         rooms = ties.model if self.room == "pk" else ties.model._meta.get_field(self.room).related_model
         seen = rooms.ACCESS.restrict(held, permission, rooms._default_manager.all())
-        condition = Q(pk__in=ties.filter(**{f"{self.room}__in": seen}).values(self.link))
+        # The tie names its room's tenant, too (the database sees to it): the rooms themselves need not be looked at.
+        name = self.room if self.room == "pk" else f"{self.room}_id"
+        reached = ties.filter(rooms.ACCESS.reached(held, permission, name))
+        condition = Q(pk__in=reached.values(self.link))
         if whole or permission in self.whole_for:
             condition &= ~Q(pk__in=ties.exclude(**{f"{self.room}__in": seen}).values(self.link))
         return queryset.filter(Q(tenant_id__in=covered) | condition & Q(tenant_id__in={one.tenant_id for one in held}))

@@ -37,10 +37,10 @@ class HasRow(Expression):
 
     conditional = True
 
-    def __init__(self, table: str, groups: list[int], permission_id: int, plan: Plan) -> None:
+    def __init__(self, table: str, groups: list[int], permission_id: int, plan: Plan, room: str = "pk") -> None:
         super().__init__(output_field=BooleanField())
         self.table, self.groups, self.permission_id, self.plan = table, groups, permission_id, plan
-        self.object: Any = F("pk")
+        self.object: Any = F(room)
 
     def get_source_expressions(self) -> list[Any]:
         return [self.object]

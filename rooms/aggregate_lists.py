@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -117,3 +118,8 @@ class AggregateTicketFilter(OfCustomers, TicketFilter):
         super().__init__(data, reader=reader, customers=chosen, held=held_in(held, chosen), also=also)
         self.fields["sort"].choices = [(one, one) for one in sorts(self.ORDERS)]  # type: ignore[attr-defined]
         self.offer_customers(customers)
+
+    @property
+    def _here(self) -> Q:
+        """Of several customers nothing need be said: the rights are those in them and in no other tenant."""
+        return super()._here if len(self._customers) == 1 else Q()

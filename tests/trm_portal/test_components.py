@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django import forms
@@ -252,3 +253,11 @@ def test_static_files_resolve_under_hashed_names(tmp_path: Path) -> None:
     assert [outcome for outcome in outcomes if isinstance(outcome[2], Exception)] == []
     hashed = storage.stored_name("portal/theme.css")
     assert re.search(r'url\("img/check\.[0-9a-f]{12}\.svg"\)', (tmp_path / hashed).read_text())
+
+
+def test_customer_mark_names_the_customer_beside_its_colour() -> None:
+    tenant = UUID(int=11)
+    mark = render("{% customer_mark tenant name %}", tenant=tenant, name="<b>Contoso</b>")
+    assert (
+        mark == '<span class="customer-mark"><span class="tenant-dot tenant-3"></span>&lt;b&gt;Contoso&lt;/b&gt;</span>'
+    )
