@@ -94,18 +94,24 @@ class Operations(ABC):
         """Each item of `all_expiring`, page by page."""
         return self._each("/all/expiring/", {"customer": customer, "kind": kind, "within": within})
 
-    def all_filter_create(self, body: NewFilterOfViewRequest) -> FilterOfView:
+    def all_filter_create(self, body: NewFilterOfViewRequest, *, idempotency_key: str | None = None) -> FilterOfView:
         """Keep a filter of a list over all customers. `query` has the parameters of the list."""
-        answer: FilterOfView = self._call("POST", "/all/filters/", body=body)
+        answer: FilterOfView = self._call("POST", "/all/filters/", body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
-    def all_filter_delete(self, filter_id: int) -> None:
+    def all_filter_delete(self, filter_id: int, *, idempotency_key: str | None = None) -> None:
         """Delete a filter. It has to be your own."""
-        self._call("DELETE", _at("/all/filters/{}/", filter_id))
+        self._call("DELETE", _at("/all/filters/{}/", filter_id), headers={"Idempotency-Key": idempotency_key})
 
-    def all_filter_modify(self, filter_id: int, body: PatchedFilterChangesRequest | None = None) -> FilterOfView:
+    def all_filter_modify(
+        self,
+        filter_id: int,
+        body: PatchedFilterChangesRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> FilterOfView:
         """Rename a filter, or open the list with it. It has to be your own."""
-        answer: FilterOfView = self._call("PATCH", _at("/all/filters/{}/", filter_id), body=body)
+        answer: FilterOfView = self._call("PATCH", _at("/all/filters/{}/", filter_id), body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
     def all_filters(
@@ -174,13 +180,13 @@ class Operations(ABC):
         """Each item of `all_rooms`, page by page."""
         return self._each("/all/rooms/", {"building": building, "city": city, "country": country, "customer": customer, "health": health, "q": q, "region": region, "sort": sort, "state": state})
 
-    def all_rooms_bulk(self, body: ManyRoomsRequest) -> ManyAnswer:
+    def all_rooms_bulk(self, body: ManyRoomsRequest, *, idempotency_key: str | None = None) -> ManyAnswer:
         """Change rooms of several customers. At most 200 in all. Each is changed for itself, as if it were asked for
         alone, with its customer’s own change control and log. The answer is 207 and says of each, customer by
         customer, whether it is done, unchanged, refused, or waits for the customer’s approval; what does not exist
         and what you may not see are refused alike.
         """
-        answer: ManyAnswer = self._call("POST", "/all/rooms/bulk/", body=body)
+        answer: ManyAnswer = self._call("POST", "/all/rooms/bulk/", body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
     def all_tickets(
@@ -233,13 +239,13 @@ class Operations(ABC):
         """Each item of `all_tickets`, page by page."""
         return self._each("/all/tickets/", {"assigned": assigned, "category": category, "customer": customer, "kind": kind, "opened_from": opened_from, "opened_until": opened_until, "q": q, "room": room, "severity": severity, "sort": sort, "state": state})
 
-    def all_tickets_bulk(self, body: ManyTicketsRequest) -> ManyAnswer:
+    def all_tickets_bulk(self, body: ManyTicketsRequest, *, idempotency_key: str | None = None) -> ManyAnswer:
         """Change tickets of several customers. At most 200 in all. Each is changed for itself, as if it were asked
         for alone, with its customer’s own change control and log. The answer is 207 and says of each, customer by
         customer, whether it is done, unchanged, refused, or waits for the customer’s approval; what does not exist
         and what you may not see are refused alike.
         """
-        answer: ManyAnswer = self._call("POST", "/all/tickets/bulk/", body=body)
+        answer: ManyAnswer = self._call("POST", "/all/tickets/bulk/", body=body, headers={"Idempotency-Key": idempotency_key})
         return answer
 
     def approval(self, tenant_id: str, approval_id: str) -> ApprovalDetail:
