@@ -14,6 +14,16 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name="bulkchange",
+            name="rooms",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.BigIntegerField(),
+                db_column="rooms",
+                help_text="Ids, in the order of their names.",
+                size=None,
+            ),
+        ),
         migrations.RenameField("bulkchange", "rooms", "targets"),
         migrations.RemoveConstraint(
             model_name="bulkchange",
@@ -23,7 +33,7 @@ class Migration(migrations.Migration):
             model_name="bulkchange",
             name="about",
             field=models.CharField(
-                choices=[("rooms", "Rooms"), ("tickets", "Tickets")], default="rooms", max_length=10
+                choices=[("rooms", "Rooms"), ("tickets", "Tickets")], db_default="rooms", default="rooms", max_length=10
             ),
         ),
         migrations.AddField(
@@ -34,7 +44,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="bulkchange",
             name="justification",
-            field=models.CharField(blank=True, max_length=500, verbose_name="justification"),
+            field=models.CharField(blank=True, db_default="", max_length=500, verbose_name="justification"),
         ),
         migrations.AddField(
             model_name="savedfilter",
@@ -46,6 +56,7 @@ class Migration(migrations.Migration):
                     ("approvals", "Approvals"),
                     ("expiring", "Expiring soon"),
                 ],
+                db_default="rooms",
                 default="rooms",
                 max_length=10,
                 verbose_name="list",
@@ -81,7 +92,10 @@ class Migration(migrations.Migration):
             model_name="bulkchange",
             name="targets",
             field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.BigIntegerField(), help_text="Ids of what is changed, in its order.", size=None
+                base_field=models.BigIntegerField(),
+                db_column="rooms",
+                help_text="Ids of what is changed, in its order.",
+                size=None,
             ),
         ),
         migrations.AlterField(

@@ -34,12 +34,16 @@ class BulkChange(Work):
     """One person's change of many rooms or tickets of a tenant: chosen, described, confirmed, carried out one by one,
     forgotten. Those that were chosen together over several customers share a `batch`."""
 
-    about = models.CharField(max_length=10, choices=BulkAbout, default=BulkAbout.ROOMS)
+    about = models.CharField(
+        max_length=10, choices=BulkAbout, default=BulkAbout.ROOMS, db_default=BulkAbout.ROOMS.value
+    )
     batch = models.UUIDField(null=True, blank=True, help_text=_("What it was chosen with, of other customers."))
     action = models.CharField(_("action"), max_length=12, choices=BulkAction, blank=True)
     params = models.JSONField(default=dict, help_text=_("Plain values of the action."))
-    targets = ArrayField(models.BigIntegerField(), help_text=_("Ids of what is changed, in its order."))
-    justification = models.CharField(_("justification"), max_length=500, blank=True)
+    targets = ArrayField(
+        models.BigIntegerField(), db_column="rooms", help_text=_("Ids of what is changed, in its order.")
+    )
+    justification = models.CharField(_("justification"), max_length=500, blank=True, db_default="")
     report = models.JSONField(default=list, help_text=_("What became of each."))
 
     class Meta:
@@ -83,7 +87,9 @@ class SavedFilter(models.Model):
     names, it grants nothing."""
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, blank=True, related_name="+", db_index=False)
-    view = models.CharField(_("list"), max_length=10, choices=FilterView, default=FilterView.ROOMS)
+    view = models.CharField(
+        _("list"), max_length=10, choices=FilterView, default=FilterView.ROOMS, db_default=FilterView.ROOMS.value
+    )
     person = models.ForeignKey(User, models.CASCADE, related_name="+")
     name = models.CharField(_("name"), max_length=60)
     query = models.CharField(_("filter"), max_length=1000, help_text=_("As it stands in the address of the list."))
