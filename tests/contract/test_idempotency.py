@@ -375,7 +375,10 @@ def test_many_changes_of_one_request_are_marked_once_begun(scene, contoso):
 def test_every_change_can_be_repeated(scene, operation):
     """Whatever is done: the second time nothing is, and the answer is the same (or says that it is not kept)."""
     caller = scene.admin()
-    if operation.name.startswith("api-token") or operation.name in ("api-approval-withdraw", "api-approval-again"):
+    if operation.name.startswith(("api-token", "api-all-")) or operation.name in (
+        "api-approval-withdraw",
+        "api-approval-again",
+    ):
         caller = scene.partner()
     if operation.name.startswith("api-my-invitation"):
         caller = scene.invited()

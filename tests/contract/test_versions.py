@@ -72,7 +72,10 @@ def scene():
 
 
 def caller_for(scene, operation):
-    if operation.name.startswith("api-token") or operation.name in ("api-approval-withdraw", "api-approval-again"):
+    if operation.name.startswith(("api-token", "api-all-")) or operation.name in (
+        "api-approval-withdraw",
+        "api-approval-again",
+    ):
         return scene.partner()
     return scene.invited() if operation.name.startswith("api-my-invitation") else scene.admin()
 
