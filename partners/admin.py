@@ -14,7 +14,15 @@ from django.utils.translation import gettext_lazy
 from audit.admin import as_text
 from audit.back_office import ReadOnly, ReasonForm, list_link
 from audit.models import PLATFORM, OutboxMessage
-from partners.models import ApiToken, Invitation, PartnerDraft, PartnerRelationship, Terms, TermsAcceptance
+from partners.models import (
+    ApiToken,
+    Invitation,
+    PartnerDraft,
+    PartnerRelationship,
+    TenantManager,
+    Terms,
+    TermsAcceptance,
+)
 from partners.services import terms
 
 
@@ -63,20 +71,46 @@ class PartnerRelationshipAdmin(ReadOnly):
 class InvitationAdmin(ReadOnly):
     """Invitations; the secret in the mail is stored nowhere and shown nowhere."""
 
-    list_display = ("upn", "contact_name", "tenant", "relationship", "state", "created_at", "expires_at", "decided_at")
+    list_display = (
+        "addressee",
+        "contact_name",
+        "tenant",
+        "relationship",
+        "state",
+        "created_at",
+        "expires_at",
+        "decided_at",
+    )
     list_filter = ("state",)
     list_select_related = ("tenant", "relationship")
-    search_fields = ("upn", "contact_name", "delivery_address", "tenant__name", "relationship__label", "id")
+    search_fields = ("upn", "domain", "contact_name", "delivery_address", "tenant__name", "relationship__label", "id")
     search_help_text = gettext_lazy("UPN, name, delivery address, customer, partner or id.")
     ordering = ("-created_at", "id")
     fieldsets = (
-        (None, {"fields": ("upn", "contact_name", "delivery_address", "language", "id", "tenant", "relationship")}),
+        (
+            None,
+            {
+                "fields": (
+                    "upn",
+                    "domain",
+                    "invited_tenant",
+                    "contact_name",
+                    "delivery_address",
+                    "language",
+                    "id",
+                    "tenant",
+                    "relationship",
+                )
+            },
+        ),
         (
             gettext_lazy("State"),
             {
                 "fields": (
                     "state",
                     "invited_by",
+                    "by_partner",
+                    "reopens",
                     "created_at",
                     "expires_at",
                     "reminded_at",
@@ -91,7 +125,7 @@ class InvitationAdmin(ReadOnly):
     )
 
     def history_of(self, obj: Invitation) -> Q | None:
-        return Q(object_name=obj.upn, relationship_id=obj.relationship.delegation_id)
+        return Q(object_name=obj.addressee, relationship_id=obj.relationship.delegation_id)
 
     @admin.display(description=gettext_lazy("Mails"))
     def its_mails(self, invitation: Invitation) -> SafeString:
@@ -187,3 +221,13 @@ class PartnerDraftAdmin(ReadOnly):
     @admin.display(description=gettext_lazy("Entered so far"))
     def entered(self, draft: PartnerDraft) -> SafeString | str:
         return as_text(draft.data)
+
+
+@admin.register(TenantManager)
+class TenantManagerAdmin(ReadOnly):
+    list_display = ("user", "tenant", "appointed_by", "created_at")
+    list_select_related = ("user", "tenant")
+    search_fields = ("user__upn", "tenant__name", "appointed_by")
+    search_help_text = gettext_lazy("UPN of the manager, tenant, or who appointed.")
+    ordering = ("tenant__name", "user__upn")
+    fields = ("tenant", "user", "appointed_by", "created_at")

@@ -11,9 +11,12 @@ class PartnersConfig(AppConfig):
         page knows how many invitations wait for its reader."""
         import partners.emails  # noqa: F401, PLC0415 - reads models, which are there only now
         from partners import customers  # noqa: PLC0415
-        from partners.services import terms  # noqa: PLC0415
+        from partners.services import colleagues, terms  # noqa: PLC0415
         from rbac import gates  # noqa: PLC0415
+        from rbac.catalogue import Permission  # noqa: PLC0415
         from rbac.services import delegations  # noqa: PLC0415
+        from rooms import change_control  # noqa: PLC0415
 
         delegations.asks(terms.require_accepted)
         gates.asks("open_invitations", customers.open_count)
+        change_control.offers(Permission.ROLES_MODIFY, colleagues.ACTION, colleagues.add)

@@ -21,7 +21,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from audit.clock import Now
-from partners.services import invitations
+from partners.models import Invitation
 from rbac import access
 from rbac.access import Rights
 from rbac.catalogue import Permission
@@ -105,7 +105,7 @@ def _end(limit: datetime | None, ends: Sequence[datetime | None]) -> datetime | 
 
 def open_count(user: User) -> Combinable:
     """How many invitations `user` can answer at this second, as part of another statement."""
-    waiting = invitations.open_for(user).order_by().select_related(None)
+    waiting = Invitation.objects.open_to(user)
     return Coalesce(
         Subquery(
             waiting.annotate(number=Func(F("pk"), function="COUNT", output_field=IntegerField())).values("number")

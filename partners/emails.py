@@ -18,6 +18,7 @@ from audit.mail import Postman
 from audit.models import OutboxMessage, OutboxState
 from audit.outbox import Obsolete, delivers, split
 from partners import links, parcels
+from partners.answering import answering
 from partners.models import Invitation, PartnerRelationship, Terms, TermsAcceptance
 from rbac import letters
 from rbac.letters import Facts
@@ -49,6 +50,7 @@ WORDINGS = {
     parcels.ENDED: Wording(_("%(partner)s is no longer your partner"), _("Show the partner")),
     parcels.TERMS: Wording(_("There are new terms for working with partners"), _("Read the terms")),
 }
+DOMAIN = Wording(_("%(customer)s invites your organisation to manage its meeting rooms"), _("Review the invitation"))
 LAPSED = Wording(_("Nobody of %(partner)s has accepted your invitation"), _("Show the partner"))
 
 # What customers are told, and may choose not to be told.
@@ -66,13 +68,13 @@ def send_invitation(message: OutboxMessage, postman: Postman) -> None:
     invitation = _open_invitation(message)
     if message.payload.get("rotation", invitation.rotation) != invitation.rotation:
         raise Obsolete  # sent again in the meantime: this link is dead, and a later mail carries the new one
-    _send_to_invited(message, invitation, postman)
+    _send_to_whom_it_names(message, invitation, postman)
 
 
 @delivers(parcels.REMINDER)
 def send_reminder(message: OutboxMessage, postman: Postman) -> None:
     """The invited person is reminded of what is still open. Raises Obsolete if it is not."""
-    _send_to_invited(message, _open_invitation(message), postman)
+    _send_to_whom_it_names(message, _open_invitation(message), postman)
 
 
 @delivers(parcels.LINKED)
@@ -94,7 +96,7 @@ def send_wrong_tenant(message: OutboxMessage, postman: Postman) -> None:
         _require_news(message)
         notifications.share_out(message, relationship.tenant, EVENTS[message.kind])
         return
-    _send_to_customer(message, relationship, {"invited_upn": invitation.upn}, postman)
+    _send_to_customer(message, relationship, {"invited_upn": invitation.addressee}, postman)
 
 
 @delivers(parcels.REMOVED)
@@ -167,7 +169,7 @@ def send_terms(message: OutboxMessage, postman: Postman) -> None:
 
 def _open_invitation(message: OutboxMessage) -> Invitation:
     open_ones = Invitation.objects.pending().exclude(relationship__delegation__state=DelegationState.ENDED)
-    invitation = open_ones.select_related("tenant").filter(pk=message.subject_id).first()
+    invitation = open_ones.select_related("tenant", "invited_tenant").filter(pk=message.subject_id).first()
     if invitation is None:
         raise Obsolete
     return invitation
@@ -193,11 +195,36 @@ def _require_news(message: OutboxMessage) -> None:
         raise Obsolete
 
 
+def _send_to_whom_it_names(message: OutboxMessage, invitation: Invitation, postman: Postman) -> None:
+    """To the invited person; or, invited by domain, to each manager of its tenant, one message for each."""
+    if invitation.invited_tenant is None:
+        _send_to_invited(message, invitation, postman)
+        return
+    people = answering(invitation.invited_tenant)
+    if "to" not in message.payload:
+        split(message, [{**message.payload, "to": one.upn} for one in people])
+        return
+    person = people.filter(upn=message.payload["to"]).first()
+    if person is None:
+        raise Obsolete
+    facts: Facts = {
+        "name": person.get_full_name(),
+        "upn": person.upn,
+        "domain": invitation.domain,
+        "invited_by": invitation.invited_by,
+        "until": invitation.expires_at,
+        "button_url": links.url_of(invitation),
+    }
+    wording = DOMAIN if message.kind == parcels.INVITATION else None
+    _send(message, person.upn, _language_of(person), invitation.tenant, facts, postman, wording)
+
+
 def _send_to_invited(message: OutboxMessage, invitation: Invitation, postman: Postman) -> None:
     facts: Facts = {
         "name": invitation.contact_name,
         "upn": invitation.upn,
         "invited_by": invitation.invited_by,
+        "by_partner": "1" if invitation.by_partner else "",
         "until": invitation.expires_at,
         "button_url": links.url_of(invitation),
     }

@@ -113,10 +113,59 @@ class InvalidTokenLifetime(RuleBroken):
     text = _("An API token lives at least a moment and at most 365 days.")
 
 
+class UndoOver(RuleBroken):
+    code = "undo_over"
+    status = 410
+    text = _("This answer cannot be taken back any more. Ask the customer for a new invitation.")
+
+
+class UnknownDomain(RuleBroken):
+    code = "unknown_domain"
+    status = 400
+    text = _(
+        "No organisation can be invited by the domain %(domain)s. Invite its people by their user principal names."
+    )
+
+
+class DomainOrPeople(RuleBroken):
+    code = "domain_or_people"
+    status = 400
+    text = _("Enter contacts or a domain, not both.")
+
+
+class NoAdmin(RuleBroken):
+    code = "no_admin"
+    status = 400
+    text = _("Name at least one person of your organisation as primary admin.")
+
+
+class UnknownColleague(RuleBroken):
+    code = "unknown_colleague"
+    status = 400
+    text = _("Nobody of your organisation has signed in here as %(upn)s.")
+
+
+class NotAColleague(RuleBroken):
+    code = "not_a_colleague"
+    status = 400
+    text = _("%(upn)s is not in a verified domain of your organisation.")
+
+
+class AlreadyManager(RuleBroken):
+    code = "already_manager"
+    text = _("%(upn)s is a tenant manager already.")
+
+
 class AnsweredInvitation(RuleBroken):
     code = "invitation_over"
     status = 410
     text = _("This invitation is no longer open.")
 
 
-CONSTRAINTS.update({"invitation_answered": AnsweredInvitation, "invitation_one_pending_per_upn": AlreadyInvited})
+CONSTRAINTS.update(
+    {
+        "invitation_answered": AnsweredInvitation,
+        "invitation_one_pending_per_upn": AlreadyInvited,
+        "tenant_manager_once": AlreadyManager,
+    }
+)

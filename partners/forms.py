@@ -8,9 +8,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from partners.errors import DuplicateContact, InvalidLifetime, NoContact, TermsChanged, TermsNotAccepted
+from partners.errors import DomainOrPeople, DuplicateContact, InvalidLifetime, NoContact, TermsChanged, TermsNotAccepted
 from partners.models import Terms
-from partners.services import invitations
+from partners.services import colleagues, domain_invitations, invitations
 from partners.services.invitations import DAYS, DEFAULT_DAYS, Contact
 from partners.services.relationships import LABEL_LENGTH
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
@@ -69,7 +69,18 @@ class ContactForm(forms.Form):
     def contact(self) -> Contact:
         """The row; without a name the person is called by the UPN."""
         data = self.cleaned_data
-        return Contact(data["name"] or data["upn"], data["upn"], data["delivery_address"])
+        return Contact(data["name"] or data["upn"], data["upn"], data.get("delivery_address", ""))
+
+
+class ColleagueForm(ContactForm):
+    """A person of one's own organisation; `customer` is that organisation. A known one needs no mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["delivery_address"]
+
+    def clean_upn(self) -> str:
+        return colleagues.checked([{"upn": self.cleaned_data["upn"]}], self.customer)[0].upn
 
 
 class BaseContactRows(forms.BaseFormSet):  # type: ignore[type-arg]
@@ -110,6 +121,14 @@ ContactRows = forms.formset_factory(
     absolute_max=MAX_ROWS,
     validate_max=True,
 )
+ColleagueRows = forms.formset_factory(
+    ColleagueForm,
+    formset=BaseContactRows,
+    extra=0,
+    max_num=MAX_ROWS,
+    absolute_max=MAX_ROWS,
+    validate_max=True,
+)
 PREFIX = "contact"
 COLUMNS = ("name", "upn", "delivery_address")
 
@@ -135,16 +154,28 @@ def contact_rows(
     rows: Iterable[Mapping[str, str]], customer: Tenant, *, checked: bool, needs_name: bool = True
 ) -> BaseContactRows:
     """A set of `rows` and a blank one after them; bound, so that what is wrong is shown, only if `checked`."""
+    return _rows(ContactRows, rows, customer, checked=checked, needs_name=needs_name)
+
+
+def colleague_rows(rows: Iterable[Mapping[str, str]], home: Tenant, *, checked: bool) -> BaseContactRows:
+    """As `contact_rows`, for people of `home`."""
+    return _rows(ColleagueRows, rows, home, checked=checked, needs_name=False)
+
+
+def _rows(
+    kind: Any, rows: Iterable[Mapping[str, str]], tenant: Tenant, *, checked: bool, needs_name: bool
+) -> BaseContactRows:
     listed = [*rows, {}][:MAX_ROWS]
-    options: dict[str, Any] = {"prefix": PREFIX, "form_kwargs": {"customer": customer, "needs_name": needs_name}}
+    options: dict[str, Any] = {"prefix": PREFIX, "form_kwargs": {"customer": tenant, "needs_name": needs_name}}
     if not checked:
-        found = ContactRows(initial=listed, **options)
+        found: BaseContactRows = kind(initial=listed, **options)
         found.forms[-1].fields["name"].widget.attrs["data-focus"] = "true"  # where one goes on after *Add contact*
         return found
     data = {f"{PREFIX}-TOTAL_FORMS": str(len(listed)), f"{PREFIX}-INITIAL_FORMS": "0"}
     for number, row in enumerate(listed):
         data |= {f"{PREFIX}-{number}-{column}": row.get(column, "") for column in COLUMNS}
-    return ContactRows(data, **options)
+    bound: BaseContactRows = kind(data, **options)
+    return bound
 
 
 def plain(text: object) -> str:
@@ -171,7 +202,18 @@ class LifetimeForm(forms.Form):
 
 
 class PartnerForm(LifetimeForm):
-    """What the partner is called, and who alone may accept."""
+    """Whose organisation it is, if it is invited by domain; what the partner is called, and who alone may accept."""
+
+    domain = forms.CharField(
+        label=_("Partner’s domain"),
+        max_length=MAX_TEXT,
+        required=False,
+        help_text=_(
+            "Instead of contacts, for an organisation that is known here: its tenant managers answer, and name the primary "
+            "admins."
+        ),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
+    )
 
     label = LineField(
         label=_("Partner name"),
@@ -185,6 +227,18 @@ class PartnerForm(LifetimeForm):
         error_messages={"invalid": _("Enter an id like 8a1f6b1e-0c5d-4c39-9f42-1f3f4f8a7b10.")},
         help_text=_("If you enter it, nobody of another organisation can accept."),
     )
+
+    def __init__(self, *args: Any, customer: Tenant, has_contacts: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.customer, self.has_contacts = customer, has_contacts
+
+    def clean_domain(self) -> str:
+        domain: str = self.cleaned_data["domain"]
+        if domain and self.has_contacts:
+            raise DomainOrPeople
+        if domain:
+            domain_invitations.tenant_of(domain, self.customer)
+        return domain.lower()
 
 
 def mode_field(event: Permission) -> str:

@@ -125,7 +125,7 @@ def answered_once() -> Iterator[str]:
 
 _ANSWERED = """
 WITH answer AS (
-    SELECT r.delegation_id, i.upn, i.state, count(*) AS number
+    SELECT r.delegation_id, i.upn || i.domain AS upn, i.state, count(*) AS number
     FROM partners_invitation i JOIN partners_partnerrelationship r ON r.id = i.relationship_id
     WHERE i.state <> %(pending)s GROUP BY 1, 2, 3
 ),
@@ -175,7 +175,8 @@ def outbox_moves() -> Iterator[str]:
 def identities() -> Iterator[str]:
     """UPNs have their normal form; nobody shares an identity, and everybody's is of the home tenant."""
     for model in (User, Invitation, PendingClaim):
-        yield from _named(model._meta.model_name or "", model._default_manager.exclude(upn__regex=PATTERN))
+        named = model._default_manager.exclude(upn="") if model is Invitation else model._default_manager.all()
+        yield from _named(model._meta.model_name or "", named.exclude(upn__regex=PATTERN))
     pairs = User.objects.exclude(entra_oid=None).values("entra_tid", "entra_oid").annotate(number=Count("pk"))
     for pair in pairs.filter(number__gt=1):
         yield f"{pair['number']} people are {pair['entra_tid']}:{pair['entra_oid']}"

@@ -95,7 +95,8 @@ class PartnerFilter(forms.Form):
 
 
 def _contains(word: str) -> Q:
-    invited = Invitation.objects.filter(relationship=OuterRef("pk"), upn__icontains=word)
+    named = Q(upn__icontains=word) | Q(domain__icontains=word)
+    invited = Invitation.objects.filter(named, relationship=OuterRef("pk"))
     return Q(label__icontains=word) | Q(delegation__held_by__name__icontains=word) | Q(Exists(invited))
 
 

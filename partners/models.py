@@ -2,20 +2,21 @@
 
 import hashlib
 import uuid
+from datetime import timedelta
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, F, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, Q, Subquery, Value, When
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
 from audit.clock import Now
 from rbac.access import OfTenant, Rule
-from rbac.catalogue import CEILING, Permission
+from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.drafts import Draft
-from rbac.models import Delegation, DelegationState, Tenant, User
+from rbac.models import Assignment, Delegation, DelegationState, Tenant, User
 from rbac.upn import MAX_LENGTH, PATTERN
 
 
@@ -139,11 +140,27 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(state=InvitationState.PENDING, expires_at__lte=Now())
 
     def addressed_to(self, user: User) -> "InvitationQuerySet":
-        """Those `user` may answer: the UPN is his own, he is at home there, and the tenant is not the customer."""
+        """Those `user` may answer: the UPN is his own, he is at home there, and the tenant is not the customer; and those
+        to a domain of his tenant, if he is one of its managers."""
         is_tool = getattr(user, "limits", None) is not None  # a token answers no invitations
         if user.tenant_id is None or not user.is_home_member or not user.is_active or is_tool:
             return self.none()
-        return self.filter(upn=user.upn)
+        return self.filter(Q(upn=user.upn) | Q(invited_tenant=user.tenant_id) & TenantManager.is_one(user))
+
+    def open_to(self, user: User) -> "InvitationQuerySet":
+        """Those `user` can answer at this second."""
+        ended = Q(relationship__delegation__state=DelegationState.ENDED)
+        return self.addressed_to(user).pending().exclude(tenant=user.tenant_id).exclude(ended)
+
+    def undoable(self) -> "InvitationQuerySet":
+        """Those whose denial can still be taken back at this second: once, within a day, while they would live."""
+        return self.filter(
+            state=InvitationState.DENIED,
+            decided_at__gt=Now() - UNDO_WITHIN,
+            expires_at__gt=Now(),
+            reopens__isnull=True,
+            reopened_as__isnull=True,
+        ).exclude(relationship__delegation__state=DelegationState.ENDED)
 
     def as_of_now(self) -> "InvitationQuerySet":
         """With `state_now`: what is due has expired, and what ended with its relationship is withdrawn, marked or not."""
@@ -157,14 +174,58 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         )
 
 
+UNDO_WITHIN = timedelta(days=1)
+
+
+class TenantManager(models.Model):
+    """Somebody who answers invitations to a domain of his tenant. With nobody named, its MMR Admins do."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="managers", verbose_name=_("tenant"))
+    user = models.ForeignKey(User, models.CASCADE, related_name="+", verbose_name=_("person"))
+    appointed_by = models.CharField(_("appointed by"), max_length=150)
+    created_at = models.DateTimeField(_("appointed"), auto_now_add=True)
+
+    ACCESS: ClassVar[Rule] = OfTenant()
+
+    class Meta:
+        verbose_name = _("tenant manager")
+        verbose_name_plural = _("tenant managers")
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="tenant_manager_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.tenant}"
+
+    @classmethod
+    def of(cls, tenant_id: object) -> models.QuerySet["TenantManager"]:
+        """Those named who can act: active, and at home."""
+        return cls.objects.filter(tenant=tenant_id, user__is_active=True, user__is_home_member=True)
+
+    @classmethod
+    def is_one(cls, user: User) -> Q:
+        """Whether `user` answers for his tenant, as part of another statement."""
+        admins = Assignment.objects.valid().filter(
+            tenant=user.tenant_id, role__key=BuiltIn.MMR_ADMIN, role__delegation__isnull=True
+        )
+        by_group = Q(group_memberships__group__memberships__user=user)
+        is_admin = Exists(admins.filter(Q(memberships__user=user) | by_group))
+        return Q(Exists(cls.of(user.tenant_id).filter(user=user))) | ~Exists(cls.of(user.tenant_id)) & Q(is_admin)
+
+
 class Invitation(models.Model):
-    """One person invited to one partner relationship; each is personal and independent."""
+    """One person invited to one partner relationship, or the managers of a tenant by a domain of theirs; each invitation
+    is independent.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="invitations", verbose_name=_("customer"))
     relationship = models.ForeignKey(PartnerRelationship, models.PROTECT, related_name="invitations")
     contact_name = models.CharField(_("name"), max_length=120)
-    upn = models.CharField(_("user principal name"), max_length=MAX_LENGTH)
+    upn = models.CharField(_("user principal name"), max_length=MAX_LENGTH, blank=True)
+    domain = models.CharField(_("domain"), max_length=48, blank=True, default="", db_default="")
+    invited_tenant = models.ForeignKey(
+        Tenant, models.PROTECT, null=True, blank=True, related_name="+", help_text=_("Whose domain it is.")
+    )
     delivery_address = models.EmailField(_("delivery address"), max_length=254, blank=True)
     language = models.CharField(_("language"), max_length=10, default="en")
     state = models.CharField(_("state"), max_length=10, choices=InvitationState, default=InvitationState.PENDING)
@@ -176,6 +237,12 @@ class Invitation(models.Model):
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     decided_by = models.CharField(_("decided by"), max_length=150, blank=True)
     accepted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="accepted_invitations")
+    by_partner = models.BooleanField(
+        _("by the partner"), default=False, db_default=False, help_text=_("Sent by a primary admin of the partner.")
+    )
+    reopens = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="reopened_as", verbose_name=_("takes back")
+    )
 
     ACCESS: ClassVar[Rule] = OfTenant()
     objects = InvitationQuerySet.as_manager()
@@ -186,10 +253,16 @@ class Invitation(models.Model):
         default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
-                fields=["relationship", "upn"], condition=Q(state="pending"), name="invitation_one_pending_per_upn"
+                fields=["relationship", "upn", "domain"],
+                condition=Q(state="pending"),
+                name="invitation_one_pending_per_upn",
             ),
             models.CheckConstraint(condition=Q(state__in=InvitationState.values), name="invitation_state"),
-            models.CheckConstraint(condition=Q(upn__regex=PATTERN), name="invitation_upn_form"),
+            models.CheckConstraint(
+                condition=Q(upn__regex=PATTERN, domain="", invited_tenant__isnull=True)
+                | Q(upn="", invited_tenant__isnull=False) & ~Q(domain=""),
+                name="invitation_upn_form",
+            ),
             models.CheckConstraint(
                 condition=Q(state="pending", decided_at__isnull=True, decided_by="")
                 | (~Q(state="pending") & Q(decided_at__isnull=False) & ~Q(decided_by="")),
@@ -209,7 +282,12 @@ class Invitation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.upn
+        return self.addressee
+
+    @property
+    def addressee(self) -> str:
+        """Whom it names: a person's UPN, or a domain."""
+        return self.upn or self.domain
 
     @property
     def address(self) -> str:

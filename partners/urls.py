@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from partners.views import (
     add_partner,
     change_control,
+    colleagues,
+    customer_remove,
     customer_tokens,
     customers,
     expiries,
@@ -13,6 +15,7 @@ from partners.views import (
     notifications,
     partners,
     settings,
+    tenant_managers,
     terms,
 )
 
@@ -34,6 +37,8 @@ _of_tenant: list[URLPattern | URLResolver] = [
     path("domains/", settings.add_domain, name="settings_domain_add"),
     path("domains/<int:domain_id>/remove/", settings.remove_domain, name="settings_domain_remove"),
     path("terms/", terms.terms, name="settings_terms"),
+    path("tenant-managers/", tenant_managers.managers, name="tenant_managers"),
+    path("tenant-managers/<int:manager_id>/remove/", tenant_managers.remove, name="tenant_manager_remove"),
     path("notifications/", notifications.chosen, name="settings_notifications"),
     path("notifications/test/", notifications.send_test, name="settings_notifications_test"),
     path("notifications/mail/", notifications.look, name="settings_mail"),
@@ -46,6 +51,8 @@ _of_tenant: list[URLPattern | URLResolver] = [
 
 _of_customer: list[URLPattern | URLResolver] = [
     path("", customers.customer, name="customer"),
+    path("remove/", customer_remove.remove, name="customer_remove"),
+    path("colleagues/", colleagues.colleagues, name="customer_colleagues"),
     path("tokens/", customer_tokens.tokens, name="customer_tokens"),
     path("tokens/<slug:prefix>/revoke/", customer_tokens.revoke, name="customer_token_revoke"),
 ]
@@ -59,5 +66,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invitations/<uuid:invitation_id>/", invitations.invitation, name="invitation"),
     path("invitations/<uuid:invitation_id>/accept/", invitations.accept, name="invitation_accept"),
     path("invitations/<uuid:invitation_id>/deny/", invitations.deny, name="invitation_deny"),
+    path("invitations/<uuid:invitation_id>/undo/", invitations.undo, name="invitation_undo"),
     path("invitations/<uuid:invitation_id>/<str:secret>/", invitations.invitation, name="invitation_link"),
 ]

@@ -70,6 +70,12 @@ _SERVICES: dict[tuple[Permission, str], Callable[..., Any]] = {
 }
 
 
+def offers(event: Permission, action: str, service: Callable[..., Any]) -> None:
+    """Have `service(target, by=…, **params)` carry out `action` of `event`: the apps above know what this one does not."""
+    assert event in CONTROLLED_EVENTS
+    _SERVICES[event, action] = service
+
+
 def submit(event: Permission, target: Model, *, by: User, action: str = "modify", **params: Any) -> Any:
     """`target` is changed by the service of `event` and `action` if the customer's policy lets it happen now; its answer.
 

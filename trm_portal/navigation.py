@@ -178,7 +178,8 @@ def _entry(request: HttpRequest, name: str, kind: Kind, customer: Tenant) -> Ent
     url = reverse(name, args=[customer.pk])
     is_active = request.path == url if name == "overview" else request.path.startswith(url)
     if name == "settings_general":  # its other pages stand beside the rest of the settings
-        is_active = request.path == url or request.path.startswith((f"{url}general/", f"{url}domains/", f"{url}terms/"))
+        own = (f"{url}general/", f"{url}domains/", f"{url}terms/", f"{url}tenant-managers/")
+        is_active = request.path == url or request.path.startswith(own)
     if name == "rings":
         is_active = is_active or request.path.startswith(url.replace("/rings/", "/rollouts/"))
     return Entry(name, str(kind.label), url, kind.icon, is_active)

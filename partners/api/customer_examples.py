@@ -41,3 +41,36 @@ CUSTOMER = OpenApiExample(
     },
     response_only=True,
 )
+COLLEAGUES = OpenApiExample(
+    "One who is known, one who is not",
+    value={
+        "people": [{"upn": "bob@fabrikam.example"}, {"name": "Nora", "upn": "nora@fabrikam.example"}],
+        "days": 14,
+    },
+    request_only=True,
+)
+ADDED = OpenApiExample(
+    "One more, one invited",
+    value={
+        "primary_admins": [
+            {"name": "Ann", "upn": "ann@fabrikam.example"},
+            {"name": "Bob", "upn": "bob@fabrikam.example"},
+        ],
+        "invited": ["nora@fabrikam.example"],
+    },
+    response_only=True,
+    status_codes=["201"],
+)
+_MANAGER = {
+    "id": 42,
+    "name": "Tia",
+    "upn": "tia@fabrikam.example",
+    "is_active": True,
+    "appointed_by": "owner@fabrikam.example",
+    "created_at": "2026-01-12T08:00:00Z",
+}
+MANAGERS = OpenApiExample(
+    "One tenant manager", value={"items": [_MANAGER], "next": None, "previous": None}, response_only=True
+)
+MANAGER_WANTED = OpenApiExample("A person", value={"upn": "tia@fabrikam.example"}, request_only=True)
+MANAGER = OpenApiExample("A tenant manager", value=_MANAGER, response_only=True, status_codes=["200", "201"])

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,12 +15,15 @@ from partners import customers as reading
 from partners.api import customer_examples as examples
 from partners.api.serializers import EVENTS, AdminSchema
 from partners.customers import LIVE
+from partners.services import relationships
 from rbac import gates
 from rbac.access import Rights
-from rbac.api.base import PAGING, ApiView, CustomerView, answer_page, page_of, page_schema
+from rbac.api.base import PAGING, ApiView, CustomerView, answer_page, is_token, page_of, page_schema
 from rbac.api.effective import Reach, effective
-from rbac.api.errors import InvalidParameters
-from rbac.gates import TenantRequest
+from rbac.api.errors import InvalidParameters, NotForTokens
+from rbac.catalogue import Permission
+from rbac.errors import DelegationOver
+from rbac.gates import TenantRequest, refuse
 from rbac.models import Delegation, Tenant, User
 from rooms.models import ControlMode
 from rooms.services import policies
@@ -151,6 +154,8 @@ def _relation(row: reading.Row) -> dict[str, Any]:
 
 
 class OneCustomer(CustomerView):
+    problems = {"delete": (DelegationOver,)}
+
     def enter(self, request: Request, **kwargs: Any) -> None:
         """As elsewhere below a customer; one that has suspended the relationship may be looked at, with nothing held."""
         person, about = cast(User, request.user), Delegation.objects.none()
@@ -183,6 +188,25 @@ class OneCustomer(CustomerView):
                 "permissions": effective(request.held, customer.pk),
             }
         )
+
+    @extend_schema(
+        operation_id="customer_remove",
+        tags=[TAG],
+        summary="Remove a customer",
+        description=(
+            "For a primary admin of the partner, signed in; also while the customer has suspended the relationship. Your "
+            "people and tools have no access from their next request on, and the customer is told. It cannot be undone."
+        ),
+        responses={204: None},
+    )
+    def delete(self, request: TenantRequest, tenant_id: UUID) -> Response:
+        if is_token(cast(Request, request)):
+            raise NotForTokens
+        delegation: Delegation | None = request.delegation  # type: ignore[attr-defined]
+        if delegation is None:  # one's own organisation is nobody's customer
+            refuse(request, Permission.ROLES_MODIFY)
+        relationships.leave(delegation.relationship, by=request.person)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _detail(request: TenantRequest, delegation: Delegation) -> dict[str, Any]:

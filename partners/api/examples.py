@@ -70,9 +70,17 @@ PROPOSAL = OpenApiExample(
     request_only=True,
 )
 
+BY_DOMAIN = OpenApiExample(
+    "A whole organisation",
+    value={"domain": "fabrikam.example", "scope": {"all_rooms": True}, "terms": {"version": 1, "agrees": True}},
+    request_only=True,
+)
+
 _INVITATION = {
     "id": "0b0e1f0c-53a4-4c53-9a0e-1d3f4b1c2d33",
     **_ANN,
+    "domain": "",
+    "by_partner": False,
     "state": "pending",
     "invited_by": "admin@contoso.example",
     "created_at": "2026-01-12T08:00:00Z",
@@ -89,11 +97,13 @@ SENT = _answer("One invitation was sent", {"items": [_INVITATION]}, "201")
 _MINE = {
     "id": "0b0e1f0c-53a4-4c53-9a0e-1d3f4b1c2d33",
     "customer": _CONTOSO,
+    "domain": "",
     "state": "pending",
     "invited_by": "admin@contoso.example",
     "created_at": "2026-01-12T08:00:00Z",
     "expires_at": "2026-01-26T08:00:00Z",
     "decided_at": None,
+    "may_undo": False,
 }
 _OFFER = {"needs_link": False, "all_rooms": False, "room_count": 114, "permissions": ["rooms.view", "rooms.modify"]}
 _NOTHING = {"needs_link": False, "all_rooms": False, "room_count": 0, "permissions": []}
@@ -103,8 +113,12 @@ MY_INVITATION = _answer("An open invitation", _MINE | _OFFER)
 ACCEPT = OpenApiExample(
     "From an organisation nobody here knows", value={"secret": "t0YVxQ3bXo0mYb9sQm3k2w7n1u5p8r4e"}, request_only=True
 )
+ACCEPT_FOR_DOMAIN = OpenApiExample(
+    "As tenant manager", value={"admins": ["ann@fabrikam.example", "bob@fabrikam.example"]}, request_only=True
+)
 ACCEPTED = _answer("Accepted", _MINE | _OFFER | {"state": "accepted"} | _DECIDED)
-DENIED = _answer("Declined", _MINE | _NOTHING | {"state": "denied"} | _DECIDED)
+DENIED = _answer("Declined", _MINE | _NOTHING | {"state": "denied", "may_undo": True} | _DECIDED)
+REOPENED = _answer("Waiting again", _MINE | _OFFER, "201")
 
 _TOKEN = {
     "prefix": "trm_4f1c9a07b2e",

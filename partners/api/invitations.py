@@ -143,6 +143,8 @@ def item_of(invitation: Invitation) -> dict[str, Any]:
         "id": invitation.pk,
         "name": invitation.contact_name,
         "upn": invitation.upn,
+        "domain": invitation.domain,
+        "by_partner": invitation.by_partner,
         "delivery_address": invitation.delivery_address,
         "state": invitation.state_now,  # type: ignore[attr-defined]
         "invited_by": invitation.invited_by,

@@ -4,18 +4,32 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.http import Http404
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from partners.api import examples
 from partners.api.serializers import AcceptBody, EmptyBody, MyInvitation, MyInvitationDetail
-from partners.errors import InvitationOver, LinkNeeded, WrongTenant
+from partners.errors import (
+    AlreadyInvited,
+    AlreadyPrimaryAdmin,
+    DailyLimit,
+    DuplicateContact,
+    InvitationOver,
+    LinkNeeded,
+    NoAdmin,
+    UndoOver,
+    UnknownColleague,
+    WrongTenant,
+)
 from partners.lists import bases_of
 from partners.models import Invitation, InvitationState
-from partners.services import invitations
-from rbac.api.base import PAGING, ApiView, answer_page, named, page_of, page_schema
+from partners.services import denials, invitations
+from rbac.api.base import PAGING, ApiView, absolute, answer_page, named, page_of, page_schema
 from rbac.api.errors import InvalidParameters
 from rbac.catalogue import Permission
 from rbac.errors import AlreadyPartner, DelegationOver
@@ -32,7 +46,12 @@ class MineView(ApiView):
     def mine(self, request: Request) -> Any:
         """The invitations addressed to the person, as of now."""
         addressed = Invitation.objects.addressed_to(request.user).exclude(tenant=request.user.tenant_id)
-        return addressed.as_of_now().select_related("tenant", "relationship__delegation", "relationship__tenant")
+        may_undo = Exists(Invitation.objects.undoable().filter(pk=OuterRef("pk")))
+        return (
+            addressed.as_of_now()
+            .annotate(may_undo=may_undo)
+            .select_related("tenant", "relationship__delegation", "relationship__tenant")
+        )
 
     def find(self, request: Request, invitation_id: UUID) -> Invitation:
         """One of them. Raises Http404."""
@@ -94,24 +113,30 @@ class Answer(MineView):
 
 
 class Accept(Answer):
-    problems = {"post": (InvitationOver, DelegationOver, LinkNeeded, WrongTenant, AlreadyPartner)}
+    problems = {
+        "post": (
+            *(InvitationOver, DelegationOver, LinkNeeded, WrongTenant, AlreadyPartner),
+            *(NoAdmin, DuplicateContact, UnknownColleague),
+        )
+    }
 
     @extend_schema(
         operation_id="my_invitation_accept",
         tags=[TAG],
         summary="Accept an invitation",
         description=(
-            "You become a primary admin; the first who accepts links the two organisations. The same person accepting "
-            "again gets the same answer."
+            "You become a primary admin; the first who accepts links the two organisations. Invited by domain, you name "
+            "`admins` instead, and see nothing of the customer yourself unless you are one of them. The same person "
+            "accepting again gets the same answer."
         ),
         request=AcceptBody,
         responses=MyInvitationDetail,
-        examples=[examples.ACCEPT, examples.ACCEPTED],
+        examples=[examples.ACCEPT, examples.ACCEPT_FOR_DOMAIN, examples.ACCEPTED],
     )
     def post(self, request: Request, invitation_id: UUID) -> Response:
         self.find(request, invitation_id)
-        secret = self.read(AcceptBody)["secret"]
-        return self.respond(request, invitation_id, invitations.accept, secret=secret)
+        body = self.read(AcceptBody)
+        return self.respond(request, invitation_id, invitations.accept, secret=body["secret"], admins=body["admins"])
 
 
 class Deny(Answer):
@@ -132,15 +157,42 @@ class Deny(Answer):
         return self.respond(request, invitation_id, invitations.deny)
 
 
+class Undo(MineView):
+    makes = "api-my-invitation"
+    problems = {"post": (UndoOver, DelegationOver, WrongTenant, AlreadyInvited, AlreadyPrimaryAdmin, DailyLimit)}
+
+    @extend_schema(
+        operation_id="my_invitation_undo",
+        tags=[TAG],
+        summary="Take back a denial",
+        description=(
+            "Within 24 hours, once, while the invitation would still live. The denied invitation stays denied; the answer "
+            "is a new one with the old expiry. Taking back again gives the same answer."
+        ),
+        request=None,
+        responses={201: MyInvitationDetail},
+        examples=[examples.REOPENED],
+    )
+    def post(self, request: Request, invitation_id: UUID) -> Response:
+        denied = self.find(request, invitation_id)
+        self.read(EmptyBody)
+        reopened = denials.undo(denied, by=request.user)
+        place = absolute(reverse("api-my-invitation", args=[reopened.pk]))
+        answer = _detail(request, self.find(request, reopened.pk))
+        return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": place})
+
+
 def _item(invitation: Invitation) -> dict[str, Any]:
     return {
         "id": invitation.pk,
         "customer": named(invitation.tenant),
+        "domain": invitation.domain,
         "state": invitation.state_now,  # type: ignore[attr-defined]
         "invited_by": invitation.invited_by,
         "created_at": invitation.created_at,
         "expires_at": invitation.expires_at,
         "decided_at": invitation.decided_at,
+        "may_undo": invitation.may_undo,  # type: ignore[attr-defined]
     }
 
 

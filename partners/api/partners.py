@@ -22,11 +22,14 @@ from partners.errors import (
     AlreadyInvited,
     AlreadyPrimaryAdmin,
     DailyLimit,
+    DomainOrPeople,
     DuplicateContact,
+    NoContact,
     NotAPerson,
     OwnPerson,
     TermsChanged,
     TermsNotAccepted,
+    UnknownDomain,
 )
 from partners.lists import SORTS, PartnerFilter, bases_of, open_invitation_counts
 from partners.models import PartnerRelationship
@@ -36,7 +39,7 @@ from rbac import access
 from rbac.api.base import PAGING, CustomerView, answer_page, named, page_of, page_schema
 from rbac.api.errors import InvalidParameters
 from rbac.catalogue import Permission
-from rbac.errors import DelegationOver, TermsWaiting, WrongState
+from rbac.errors import DelegationOver, OwnTenant, TermsWaiting, WrongState
 from rbac.gates import TenantRequest, find
 from rbac.models import DelegationState
 from rooms.errors import EmptyScope, UnknownRooms
@@ -80,7 +83,17 @@ class Partners(PartnersView):
     makes = "api-partner"
     parameters = frozenset({"q", "state", "sort", "cursor", "page_size"})
     problems = {
-        "post": (*INVITING, TermsNotAccepted, TermsChanged, EmptyScope, UnknownRooms),
+        "post": (
+            *INVITING,
+            NoContact,
+            UnknownDomain,
+            DomainOrPeople,
+            OwnTenant,
+            TermsNotAccepted,
+            TermsChanged,
+            EmptyScope,
+            UnknownRooms,
+        ),
     }
 
     @extend_schema(
@@ -115,7 +128,7 @@ class Partners(PartnersView):
         ),
         request=PartnerBody,
         responses={201: PartnerDetail},
-        examples=[examples.PROPOSAL, examples.PARTNER],
+        examples=[examples.PROPOSAL, examples.BY_DOMAIN, examples.PARTNER],
     )
     def post(self, request: TenantRequest, tenant_id: UUID) -> Response:
         relationship = relationships.add(request.customer, _proposal(self.read(PartnerBody)), by=request.person)
@@ -133,6 +146,7 @@ def _proposal(body: dict[str, Any]) -> Proposal:
         days=body["days"],
         label=body["label"],
         expected_tid=body["expected_tid"],
+        domain=body["domain"].strip(),
     )
 
 

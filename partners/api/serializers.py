@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
+from partners.errors import NoContact
 from partners.forms import MAX_ROWS, single_line
 from partners.models import InvitationState
 from partners.services.invitations import DAYS, DEFAULT_DAYS, Contact
@@ -74,9 +75,18 @@ class AgreementBody(Body):
     agrees = serializers.BooleanField()
 
 
-class PartnerBody(InviteBody):
-    """Everything that *Add partner* asks for."""
+class PartnerBody(Body):
+    """Everything that *Add partner* asks for: people, or the domain of an organisation that is known here."""
 
+    contacts = ContactBody(many=True, required=False, default=list, max_length=MAX_ROWS)
+    domain = LineField(
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Instead of `contacts`: its tenant managers answer, and name the primary admins.",
+    )
+    days = serializers.IntegerField(required=False, default=DEFAULT_DAYS, min_value=DAYS.start, max_value=DAYS.stop - 1)
     label = LineField(max_length=LABEL_LENGTH, required=False, allow_blank=True, default="")
     expected_tid = serializers.UUIDField(
         required=False, allow_null=True, default=None, help_text="If given, only this Entra tenant can accept."
@@ -89,6 +99,13 @@ class PartnerBody(InviteBody):
     )
     scope = ScopeBody()
     terms = AgreementBody()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raises ValidationError if nobody is named, neither people nor a domain."""
+        if not attrs["contacts"] and not attrs["domain"].strip():
+            code = "empty" if "contacts" in self.initial_data else "required"
+            raise serializers.ValidationError({"contacts": [ErrorDetail(str(NoContact.text), code=code)]})
+        return attrs
 
     def validate_change_control(self, value: dict[str, str]) -> dict[str, str]:
         """Raises ValidationError for what is no controlled event."""
@@ -119,9 +136,42 @@ class PartnerChanges(Body):
 
 
 class AcceptBody(Body):
-    """Needed while your organisation is unknown here: the last part of the link in the invitation mail."""
+    """What accepting takes beyond saying so, where it takes anything."""
 
-    secret = serializers.CharField(required=False, allow_blank=True, default="", max_length=100)
+    secret = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=100,
+        help_text="While your organisation is unknown here: the last part of the link in the invitation mail.",
+    )
+    admins = serializers.ListField(
+        child=serializers.CharField(max_length=MAX_LENGTH),
+        required=False,
+        default=list,
+        max_length=MAX_ROWS,
+        help_text="Invited by domain: UPNs of your people who become primary admins, at least one.",
+    )
+
+
+class ColleagueBody(Body):
+    """Somebody of your own organisation."""
+
+    name = LineField(max_length=120, required=False, allow_blank=True, default="")
+    upn = serializers.CharField(max_length=MAX_LENGTH)
+
+
+class ColleaguesBody(Body):
+    """People of your own organisation who are to be primary admins."""
+
+    people = ColleagueBody(many=True, allow_empty=False, max_length=MAX_ROWS)
+    days = serializers.IntegerField(required=False, default=DEFAULT_DAYS, min_value=DAYS.start, max_value=DAYS.stop - 1)
+
+
+class ManagerBody(Body):
+    """A person of the organisation."""
+
+    upn = serializers.CharField(max_length=MAX_LENGTH)
 
 
 class EmptyBody(Body):
@@ -205,7 +255,9 @@ class InvitationItem(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     name = serializers.CharField()
-    upn = serializers.CharField()
+    upn = serializers.CharField(help_text="Empty for an invitation by domain.")
+    domain = serializers.CharField(help_text="Empty for an invitation of a person.")
+    by_partner = serializers.BooleanField(help_text="Whether a primary admin of the partner sent it.")
     delivery_address = serializers.CharField()
     state = serializers.ChoiceField(choices=InvitationState.values, help_text="As of now.")
     invited_by = serializers.CharField()
@@ -225,11 +277,31 @@ class MyInvitation(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     customer = Named()
+    domain = serializers.CharField(help_text="The domain you answer for as tenant manager; empty if you are invited.")
     state = serializers.ChoiceField(choices=InvitationState.values, help_text="As of now.")
     invited_by = serializers.CharField()
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     decided_at = serializers.DateTimeField(allow_null=True)
+    may_undo = serializers.BooleanField(help_text="Whether a denial can still be taken back.")
+
+
+class Colleagues(serializers.Serializer[Any]):
+    """What became of whom."""
+
+    primary_admins = AdminSchema(many=True, help_text="All of them, as of now.")
+    invited = serializers.ListField(child=serializers.CharField(), help_text="UPNs that were sent an invitation.")
+
+
+class ManagerItem(serializers.Serializer[Any]):
+    """A tenant manager."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    upn = serializers.CharField()
+    is_active = serializers.BooleanField()
+    appointed_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
 
 
 class MyInvitationDetail(MyInvitation):

@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from partners.api.colleagues import Colleagues, Managers, OneManager
 from partners.api.customers import Customers, OneCustomer
 from partners.api.expiries import Expiring
 from partners.api.invitations import Invitations, OneInvitation, Resend, Revoke
 from partners.api.me import CurrentTerms, Me
-from partners.api.my_invitations import Accept, Deny, MyInvitations, OneOfMine
+from partners.api.my_invitations import Accept, Deny, MyInvitations, OneOfMine, Undo
 from partners.api.partners import OnePartner, Partners, Resume, Suspend
 from partners.api.settings import (
     AcceptTerms,
@@ -45,6 +46,9 @@ _of_customer: list[URLPattern | URLResolver] = [
     path("settings/", include(_of_settings)),
     path("terms/", CustomerTerms.as_view(), name="api-customer-terms"),
     path("terms/accept/", AcceptTerms.as_view(), name="api-customer-terms-accept"),
+    path("colleagues/", Colleagues.as_view(), name="api-colleagues"),
+    path("tenant-managers/", Managers.as_view(), name="api-tenant-managers"),
+    path("tenant-managers/<int:manager_id>/", OneManager.as_view(), name="api-tenant-manager"),
     path("tokens/", Tokens.as_view(), name="api-tokens"),
     path("tokens/<slug:prefix>/", OneToken.as_view(), name="api-token"),
 ]
@@ -56,6 +60,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invitations/<uuid:invitation_id>/", OneOfMine.as_view(), name="api-my-invitation"),
     path("invitations/<uuid:invitation_id>/accept/", Accept.as_view(), name="api-my-invitation-accept"),
     path("invitations/<uuid:invitation_id>/deny/", Deny.as_view(), name="api-my-invitation-deny"),
+    path("invitations/<uuid:invitation_id>/undo/", Undo.as_view(), name="api-my-invitation-undo"),
     path("customers/", Customers.as_view(), name="api-customers"),
     path("customers/<uuid:tenant_id>/", OneCustomer.as_view(), name="api-customer"),
     path("customers/<uuid:tenant_id>/", include(_of_customer)),

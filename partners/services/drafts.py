@@ -50,6 +50,9 @@ _MENDED_BY = {
     "upn_form": Step.CONTACTS,
     "upn_guest": Step.CONTACTS,
     "invalid_lifetime": Step.CONTACTS,
+    "unknown_domain": Step.CONTACTS,
+    "domain_or_people": Step.CONTACTS,
+    "own_tenant": Step.CONTACTS,
     "empty_scope": Step.ROOMS,
     "unknown_rooms": Step.ROOMS,
     "terms_changed": Step.TERMS,
@@ -120,6 +123,7 @@ def proposal_of(draft: PartnerDraft) -> Proposal:
         policies=policies_of(draft),
         days=int(data.get("days") or DEFAULT_DAYS),
         label=str(data.get("label", "")),
+        domain=str(data.get("domain", "")),
         expected_tid=UUID(tid) if tid else None,
     )
 

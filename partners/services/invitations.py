@@ -33,6 +33,7 @@ from partners.errors import (
 )
 from partners.models import Invitation, InvitationQuerySet, InvitationState, PartnerRelationship
 from partners.parcels import INVITATION, ended_notice, invitation_mail, linked_notice, wrong_tenant_notice
+from partners.services import tenant_managers
 from rbac.access import require
 from rbac.catalogue import Permission
 from rbac.errors import DelegationOver, OwnTenant
@@ -83,15 +84,15 @@ def invite(
             raise DelegationOver
         delegations.require_conditions(delegation.tenant)
         contacts = checked(contacts, delegation.tenant)
-        _check_new(relationship, contacts)
+        check_new(relationship, contacts)
         delegation.refresh_from_db(fields=["state"])  # marking due invitations may have let it lapse
-        _check_limit(delegation.tenant, len(contacts))
+        check_limit(delegation.tenant, len(contacts))
         if days not in DAYS:
             raise InvalidLifetime
         if delegation.state == DelegationState.LAPSED:
             delegations.revive(delegation)
         line.after = {"upns": [contact.upn for contact in contacts], "days": days}
-        return [_send(relationship, contact, days=days, by=by) for contact in contacts]
+        return [send(relationship, contact, days=days, by=by) for contact in contacts]
 
 
 def checked(contacts: Sequence[Contact], customer: Tenant) -> list[Contact]:
@@ -115,7 +116,7 @@ def check_person(upn: str, customer: Tenant) -> None:
         raise NotAPerson(params={"upn": upn})
 
 
-def _check_new(relationship: PartnerRelationship, contacts: Sequence[Contact]) -> None:
+def check_new(relationship: PartnerRelationship, contacts: Sequence[Contact]) -> None:
     upns = [contact.upn for contact in contacts]
     expire_due(relationship.invitations.filter(upn__in=upns))
     for upn in relationship.invitations.filter(upn__in=upns, state=InvitationState.PENDING).values_list(
@@ -127,15 +128,18 @@ def _check_new(relationship: PartnerRelationship, contacts: Sequence[Contact]) -
         raise AlreadyPrimaryAdmin(params={"upn": upn})
 
 
-def _check_limit(tenant: Tenant, wanted: int) -> None:
+def check_limit(tenant: Tenant, wanted: int) -> None:
     Tenant.objects.select_for_update().get(pk=tenant.pk)  # two at once are counted one after the other
     mails = OutboxMessage.objects.filter(kind=INVITATION, tenant_id=tenant.pk, due_at__gt=Now() - timedelta(days=1))
     if mails.count() + wanted > DAILY_LIMIT:
         raise DailyLimit
 
 
-def _send(relationship: PartnerRelationship, contact: Contact, *, days: int, by: User) -> Invitation:
-    with _recording(relationship, contact.upn, Operation.CREATE, by) as line:
+def send(
+    relationship: PartnerRelationship, contact: Contact, *, days: int, by: User, by_partner: bool = False
+) -> Invitation:
+    """The pending invitation of one person, with its mail; a step of inviting, which has asked."""
+    with recording_of(relationship, contact.upn, Operation.CREATE, by) as line:
         sent_at = now()
         invitation = Invitation.objects.create(
             tenant_id=relationship.tenant_id,
@@ -145,11 +149,12 @@ def _send(relationship: PartnerRelationship, contact: Contact, *, days: int, by:
             delivery_address=contact.delivery_address,
             language=relationship.tenant.language,
             invited_by=by.upn,
+            by_partner=by_partner,
             created_at=sent_at,
             expires_at=sent_at + timedelta(days=days),
         )
         outbox.leave(invitation_mail(invitation))
-        line.after = {"state": InvitationState.PENDING, "expires_at": invitation.expires_at}
+        line.after = {"state": InvitationState.PENDING, "expires_at": invitation.expires_at.isoformat()}
     return invitation
 
 
@@ -173,14 +178,8 @@ def find(invitation_id: UUID, user: User) -> Invitation:
 
 def open_for(user: User) -> QuerySet[Invitation]:
     """The invitations `user` can answer at this second."""
-    return (
-        Invitation.objects.addressed_to(user)
-        .pending()
-        .exclude(tenant=user.tenant_id)
-        .exclude(relationship__delegation__state=DelegationState.ENDED)
-        .select_related("tenant", "relationship__delegation")
-        .order_by("expires_at", "pk")
-    )
+    found = Invitation.objects.open_to(user).select_related("tenant", "relationship__delegation")
+    return found.order_by("expires_at", "pk")
 
 
 def is_awaited(upn: str) -> bool:
@@ -196,35 +195,40 @@ def needs_link(invitation: Invitation, user: User) -> bool:
     return is_first and not is_named and not (user.tenant is not None and user.tenant.is_known)
 
 
-def accept(invitation: Invitation, *, by: User, secret: str = "") -> Invitation:
-    """`by` is a primary admin; the first acceptance has linked the relationship to his home tenant.
+def accept(invitation: Invitation, *, by: User, secret: str = "", admins: Sequence[str] = ()) -> Invitation:
+    """`by` is a primary admin, or, invited by domain, `admins` are: UPNs of people of the tenant he answers for. The first
+    acceptance has linked the relationship to his home tenant.
 
-    The same person accepting again gets the same answer. Raises Http404 for anybody but the invited person;
-    InvitationOver if it was answered otherwise or is due; LinkNeeded if the tenant is unknown and `secret` is not the
-    mail's; AlreadyPartner, WrongTenant, OwnTenant.
+    The same person accepting again gets the same answer. Raises Http404 for anybody but the invited person (or the
+    tenant's managers); InvitationOver if it was answered otherwise or is due; LinkNeeded if the tenant is unknown and
+    `secret` is not the mail's; AlreadyPartner, WrongTenant, OwnTenant; NoAdmin, UnknownColleague.
     """
     answered = find(invitation.pk, by)
     if answered.state == InvitationState.ACCEPTED and answered.accepted_by_id == by.pk:
         return answered
-    with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
+    with recording_of(invitation.relationship, invitation.addressee, Operation.UPDATE, by) as line:
         delegation = delegations.lock(invitation.relationship.delegation_id)
-        current = _own(invitation, by)
+        current = hold_own(invitation, by)
         meet(current)
         if current.state == InvitationState.ACCEPTED and current.accepted_by_id == by.pk:
             line.is_void = True  # a double click: the first one did it while this one waited for the lock
             return current
-        _require_pending(current, delegation)
-        _require_tenant(current, delegation, by, secret)
-        _decide(current, InvitationState.ACCEPTED, by, accepted_by=by)
+        require_pending(current, delegation)
+        require_tenant(current, delegation, by, secret)
+        people = tenant_managers.named(by, admins) if current.domain else [by]
+        decide(current, InvitationState.ACCEPTED, by, accepted_by=by)
         if delegation.held_by_id is None:
-            _establish(current, delegation, by)
-        assignments.admit(delegations.base_assignment(delegation), by, by=by)
+            establish(current, delegation, by)
+        for person in people:
+            assignments.admit(delegations.base_assignment(delegation), person, by=by)
         Delegation.objects.filter(pk=delegation.pk).update(needs_primary_admin=False)
         line.after = {"state": InvitationState.ACCEPTED}
+        if current.domain:
+            line.after["admins"] = [person.upn for person in people]
     return Invitation.objects.get(pk=invitation.pk)
 
 
-def _require_tenant(invitation: Invitation, delegation: Delegation, by: User, secret: str) -> None:
+def require_tenant(invitation: Invitation, delegation: Delegation, by: User, secret: str) -> None:
     """Whether `by`'s home tenant may be (or become) the partner."""
     assert by.tenant is not None
     if by.tenant_id == delegation.tenant_id:
@@ -238,10 +242,10 @@ def _require_tenant(invitation: Invitation, delegation: Delegation, by: User, se
         raise LinkNeeded
 
 
-def _establish(invitation: Invitation, delegation: Delegation, by: User) -> None:
+def establish(invitation: Invitation, delegation: Delegation, by: User) -> None:
     """The first acceptance: the two tenants are linked, the rooms delegated, and the customer is told who it was."""
     assert by.tenant is not None
-    with _recording(invitation.relationship, by.tenant.name, Operation.UPDATE, by) as line:
+    with recording_of(invitation.relationship, by.tenant.name, Operation.UPDATE, by) as line:
         delegations.link(delegation, by.tenant)
         scopes.apply(delegations.base_assignment(delegation))
         outbox.leave(linked_notice(invitation, by))
@@ -256,15 +260,15 @@ def deny(invitation: Invitation, *, by: User) -> Invitation:
     answered = find(invitation.pk, by)
     if answered.state == InvitationState.DENIED:
         return answered
-    with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
+    with recording_of(invitation.relationship, invitation.addressee, Operation.UPDATE, by) as line:
         delegation = delegations.lock(invitation.relationship.delegation_id)
-        current = _own(invitation, by)
+        current = hold_own(invitation, by)
         meet(current)
         if current.state == InvitationState.DENIED:
             line.is_void = True  # as in `accept`
             return current
-        _require_pending(current, delegation)
-        _decide(current, InvitationState.DENIED, by)
+        require_pending(current, delegation)
+        decide(current, InvitationState.DENIED, by)
         lapse_if_dead(invitation.relationship, delegation, by=by)
         line.after = {"state": InvitationState.DENIED}
     return Invitation.objects.get(pk=invitation.pk)
@@ -275,12 +279,12 @@ def revoke(invitation: Invitation, *, by: User) -> Invitation:
 
     Raises PermissionDenied if `by` may not modify settings, InvitationOver if it is not pending any more.
     """
-    with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
+    with recording_of(invitation.relationship, invitation.addressee, Operation.UPDATE, by) as line:
         delegation, current = _lock(invitation)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
         meet(current)
-        _require_pending(current, delegation)
-        _decide(current, InvitationState.REVOKED, by)
+        require_pending(current, delegation)
+        decide(current, InvitationState.REVOKED, by)
         lapse_if_dead(invitation.relationship, delegation, by=by)
         line.after = {"state": InvitationState.REVOKED}
     return Invitation.objects.get(pk=invitation.pk)
@@ -292,13 +296,13 @@ def resend(invitation: Invitation, *, by: User) -> Invitation:
     Raises PermissionDenied if `by` may not modify settings, InvitationOver if it is not pending any more, TermsWaiting,
     DailyLimit.
     """
-    with _recording(invitation.relationship, invitation.upn, Operation.UPDATE, by) as line:
+    with recording_of(invitation.relationship, invitation.addressee, Operation.UPDATE, by) as line:
         delegation, current = _lock(invitation)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
         meet(current)
-        _require_pending(current, delegation)
+        require_pending(current, delegation)
         delegations.require_conditions(delegation.tenant)
-        _check_limit(delegation.tenant, 1)
+        check_limit(delegation.tenant, 1)
         current.rotation += 1
         current.save(update_fields=["rotation"])
         outbox.cancel(invitation_mail(current).kind, [str(current.pk)])
@@ -321,10 +325,10 @@ def _expire_of(relationship: PartnerRelationship, invitations: InvitationQuerySe
     delegation = delegations.lock(relationship.delegation_id)
     due = list(invitations.due().filter(relationship=relationship).order_by("pk").select_for_update(of=("self",)))
     if due:
-        with _recording(relationship, due[0].upn, Operation.UPDATE, None) as line:
+        with recording_of(relationship, due[0].addressee, Operation.UPDATE, None) as line:
             _expire(due)
             line.after = {"state": InvitationState.EXPIRED}
-            add_lines(replace(line, object_name=other.upn) for other in due[1:])
+            add_lines(replace(line, object_name=other.addressee) for other in due[1:])
     lapse_if_dead(relationship, delegation, by=None)
     return len(due)
 
@@ -342,7 +346,7 @@ def lapse_if_dead(relationship: PartnerRelationship, delegation: Delegation, *, 
     """Without any open invitation, a relationship nobody has linked has lapsed; a step of what closed the last one."""
     is_open = relationship.invitations.filter(state=InvitationState.PENDING).exists()
     if delegation.state == DelegationState.INVITED and not is_open:
-        with _recording(relationship, relationship.label, Operation.UPDATE, by) as line:
+        with recording_of(relationship, relationship.label, Operation.UPDATE, by) as line:
             delegations.lapse(delegation)
             if by is None or by.tenant_id != relationship.tenant_id:  # its own people know what they withdrew
                 outbox.leave(ended_notice(relationship, by, has_lapsed=True))
@@ -354,8 +358,8 @@ def revoke_all(relationship: PartnerRelationship, *, by: User | None) -> int:
     expire_due(relationship.invitations.all())
     pending = relationship.invitations.filter(state=InvitationState.PENDING).order_by("pk")
     for invitation in pending:
-        with _recording(relationship, invitation.upn, Operation.UPDATE, by) as line:
-            _decide(invitation, InvitationState.REVOKED, by)
+        with recording_of(relationship, invitation.addressee, Operation.UPDATE, by) as line:
+            decide(invitation, InvitationState.REVOKED, by)
             line.after = {"state": InvitationState.REVOKED}
     return len(pending)
 
@@ -366,7 +370,7 @@ def _lock(invitation: Invitation) -> tuple[Delegation, Invitation]:
     return delegation, current.get(pk=invitation.pk)
 
 
-def _own(invitation: Invitation, by: User) -> Invitation:
+def hold_own(invitation: Invitation, by: User) -> Invitation:
     """The row as it is now, locked, if `by` is the person it is addressed to. Raises Http404 otherwise."""
     mine = Invitation.objects.addressed_to(by).select_for_update(of=("self",))
     found = mine.select_related("relationship__tenant", "tenant").filter(pk=invitation.pk).first()
@@ -375,7 +379,7 @@ def _own(invitation: Invitation, by: User) -> Invitation:
     return found
 
 
-def _require_pending(invitation: Invitation, delegation: Delegation) -> None:
+def require_pending(invitation: Invitation, delegation: Delegation) -> None:
     if delegation.state == DelegationState.ENDED and invitation.state == InvitationState.PENDING:
         raise DelegationOver
     if invitation.state != InvitationState.PENDING:
@@ -384,7 +388,7 @@ def _require_pending(invitation: Invitation, delegation: Delegation) -> None:
         raise InvitationOver(InvitationState.EXPIRED)
 
 
-def _decide(invitation: Invitation, state: InvitationState, by: User | None, **fields: object) -> None:
+def decide(invitation: Invitation, state: InvitationState, by: User | None, **fields: object) -> None:
     """Compare and set, judged by the database's clock after the lock was taken; nothing unsent leaves any more."""
     rows = Invitation.objects.filter(pk=invitation.pk, state=InvitationState.PENDING)
     if state == InvitationState.ACCEPTED:
@@ -394,7 +398,7 @@ def _decide(invitation: Invitation, state: InvitationState, by: User | None, **f
     outbox.cancel(invitation_mail(invitation).kind, [str(invitation.pk)])
 
 
-def _recording(relationship: PartnerRelationship, name: str, operation: Operation, by: User | None):  # type: ignore[no-untyped-def]
+def recording_of(relationship: PartnerRelationship, name: str, operation: Operation, by: User | None):  # type: ignore[no-untyped-def]
     return recording(
         Category.PARTNER_INVITATION,
         operation,

@@ -8,10 +8,10 @@ from audit import outbox
 from audit.clock import now
 from audit.log import recording, together
 from audit.models import Category, Operation
-from partners.errors import TermsChanged, TermsNotAccepted
+from partners.errors import DomainOrPeople, TermsChanged, TermsNotAccepted
 from partners.models import ApiToken, Invitation, PartnerRelationship, Terms
 from partners.parcels import ended_notice, removed_notice
-from partners.services import invitations
+from partners.services import domain_invitations, invitations
 from partners.services import terms as terms_service
 from partners.services.invitations import DEFAULT_DAYS, Contact
 from rbac import grants
@@ -21,6 +21,7 @@ from rbac.errors import DelegationOver
 from rbac.models import Assignment, AssignmentKey, Delegation, DelegationState, Tenant, User
 from rbac.precondition import digest, meet, tag_of
 from rbac.services import delegations
+from rbac.services import roles as rules
 from rbac.upn import domain_of
 from rooms import scopes
 from rooms.models import ApprovalRequest, ControlMode, ControlPolicy, Room
@@ -38,6 +39,8 @@ class Proposal:
     scope: Scope
     terms_version: int
     agrees: bool
+    # Instead of contacts: a verified domain of a tenant, whose managers answer.
+    domain: str = ""
     policies: Mapping[Permission, ControlMode] = field(default_factory=dict)
     days: int = DEFAULT_DAYS
     label: str = ""
@@ -49,9 +52,9 @@ def add(customer: Tenant, proposal: Proposal, *, by: User) -> PartnerRelationshi
 
     One transaction; mails leave after it. Raises PermissionDenied if `by` may not modify the settings of `customer` or
     does not hold himself what would be delegated; TermsNotAccepted, TermsChanged; EmptyScope,
-    UnknownRooms; and what `invitations.invite` raises.
+    UnknownRooms; DomainOrPeople; and what `invitations.invite` or `domain_invitations.invite` raises.
     """
-    label = proposal.label.strip() or _label_of(proposal.contacts)
+    label = proposal.label.strip() or _label_of(proposal)
     with recording(Category.PARTNER_INVITATION, Operation.CREATE, label, tenant=customer, by=by) as line:
         require(by, Permission.SETTINGS_MODIFY, customer)
         terms = _agreed(proposal)
@@ -72,7 +75,7 @@ def add(customer: Tenant, proposal: Proposal, *, by: User) -> PartnerRelationshi
             terms_accepted_by=by.upn,
             terms_accepted_at=now(),
         )
-        invitations.invite(relationship, proposal.contacts, by=by, days=proposal.days)
+        _invite(relationship, proposal, by)
         line.after = {
             "scope": proposal.scope.as_data(),
             "terms": {"version": terms.version, "sha256": terms.digest},
@@ -91,9 +94,19 @@ def _state_of(relationship: PartnerRelationship) -> str:
     return digest(known, list(base.values_list("version", flat=True)), list(modes.values_list("event", "mode")))
 
 
-def _label_of(contacts: Sequence[Contact]) -> str:
-    """The first contact's domain, as it was entered: what is wrong with it is said by `invite`, on record."""
-    return domain_of(contacts[0].upn.strip().lower())[:LABEL_LENGTH] or "–" if contacts else "–"
+def _invite(relationship: PartnerRelationship, proposal: Proposal, by: User) -> None:
+    if not proposal.domain:
+        invitations.invite(relationship, proposal.contacts, by=by, days=proposal.days)
+    elif proposal.contacts:
+        raise DomainOrPeople
+    else:
+        domain_invitations.invite(relationship, proposal.domain, by=by, days=proposal.days)
+
+
+def _label_of(proposal: Proposal) -> str:
+    """The domain, or that of the first contact, as it was entered: what is wrong with it is said by `invite`, on record."""
+    named = proposal.domain or next((domain_of(one.upn) for one in proposal.contacts), "")
+    return named.strip().lower()[:LABEL_LENGTH] or "–"
 
 
 def _agreed(proposal: Proposal) -> Terms:
@@ -151,6 +164,29 @@ def remove(relationship: PartnerRelationship, *, by: User) -> None:
         line.before = {"state": delegation.state, **vars(loss_of(relationship))}
         _end(relationship, delegation, by)
         line.after = {"state": DelegationState.ENDED}
+
+
+def leave(relationship: PartnerRelationship, *, by: User) -> None:
+    """The customer is gone from the partner's list: everything ends as by `remove`, and the customer is told.
+
+    Possible while suspended, too: nobody is kept. Raises PermissionDenied unless `by` is a primary admin of the partner,
+    DelegationOver if it has ended already.
+    """
+    with recording(
+        Category.PARTNER_INVITATION,
+        Operation.DELETE,
+        relationship.label,
+        tenant=relationship.tenant_id,
+        by=by,
+        relationship_id=relationship.delegation_id,
+    ) as line:
+        delegation = delegations.lock(relationship.delegation_id)
+        if delegation.state == DelegationState.ENDED:
+            raise DelegationOver
+        rules.require_primary(by, delegation)
+        line.before = {"state": delegation.state, **vars(loss_of(relationship))}
+        _end(relationship, delegation, by)
+        line.after = {"state": DelegationState.ENDED, "by_partner": True}
 
 
 def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) -> None:

@@ -42,7 +42,7 @@ def remind(invitation: Invitation) -> bool:
     with recording(
         Category.PARTNER_INVITATION,
         Operation.UPDATE,
-        invitation.upn,
+        invitation.addressee,
         tenant=invitation.tenant_id,
         by=None,
         relationship_id=invitation.relationship.delegation_id,

@@ -41,6 +41,7 @@ from rooms.models import ControlMode
 from rooms.views.room_choice import RoomChoice
 from rooms.views.wizard import Wizard as BaseWizard
 
+ENTRIES = ("label", "expected_tid", "days", "domain")  # of the first step, beside its contacts
 LABELS = {
     Step.CONTACTS: gettext_lazy("Contacts"),
     Step.CHANGE_CONTROL: gettext_lazy("Change control"),
@@ -110,23 +111,27 @@ def _contacts(wizard: Wizard) -> HttpResponse:
         return _contacts_entered(wizard)
     data = wizard.draft.data
     rows = contact_rows(drafts.contacts_of(wizard.draft), customer, checked="check" in request.GET)
-    entered = {name: data[name] for name in ("label", "expected_tid", "days") if name in data}
-    return wizard.show(_contacts_context(wizard, rows, PartnerForm(initial=entered)))
+    entered = {name: data[name] for name in ENTRIES if name in data}
+    return wizard.show(_contacts_context(wizard, rows, PartnerForm(initial=entered, customer=customer)))
 
 
 def _contacts_entered(wizard: Wizard) -> HttpResponse:
     post = wizard.request.POST
     listed = rows_in(post, without=row_number(post.get("remove", "")))
-    rows, partner = contact_rows(listed, wizard.request.customer, checked=True), PartnerForm(post)
-    is_next = "next" in post
-    is_valid = rows.is_valid() and partner.is_valid() if is_next else "add" not in post or rows.is_valid()
-    entries: dict[str, Any] = {name: plain(post.get(name, "")) for name in ("label", "expected_tid", "days")}
+    customer, is_next = wizard.request.customer, "next" in post
+    by_domain = bool(plain(post.get("domain", ""))) and not listed
+    rows = contact_rows(listed, customer, checked=not (is_next and by_domain))
+    partner = PartnerForm(post, customer=customer, has_contacts=bool(listed))
+    has_people = by_domain or rows.is_valid() if is_next or "add" in post else True
+    is_valid = has_people and (not is_next or partner.is_valid())
+    entries: dict[str, Any] = {name: plain(post.get(name, "")) for name in ENTRIES}
     if is_next and is_valid:
-        entries["days"] = str(partner.cleaned_data["days"])  # “14.0” is a number too
+        entries |= {"days": str(partner.cleaned_data["days"]), "domain": partner.cleaned_data["domain"]}
     wizard.keep({"contacts": listed, **entries}, is_complete=is_next and is_valid)
     if is_valid:
         return wizard.go_on()
-    return wizard.show(_contacts_context(wizard, rows, partner if is_next else PartnerForm(initial=entries)))
+    shown = partner if is_next else PartnerForm(initial=entries, customer=customer)
+    return wizard.show(_contacts_context(wizard, rows, shown))
 
 
 def _contacts_context(wizard: Wizard, rows: BaseContactRows, partner: PartnerForm) -> dict[str, Any]:
@@ -197,10 +202,11 @@ def _review_context(wizard: Wizard, broken: str = "") -> dict[str, Any]:
     draft = wizard.draft
     choice = RoomChoice(wizard.request, drafts.scope_of(draft))
     named = choice.rooms.filter(pk__in=choice.scope.rooms).order_by("display_name", "pk")
-    contacts = drafts.contacts_of(draft)
+    contacts, domain = drafts.contacts_of(draft), draft.data.get("domain", "")
     return {
         "contacts": contacts,
-        "label": draft.data.get("label") or domain_of(contacts[0]["upn"].lower()),
+        "domain": domain,
+        "label": draft.data.get("label") or domain or domain_of(contacts[0]["upn"].lower()),
         "days": int(draft.data.get("days") or DEFAULT_DAYS),
         "elsewhere": _invited_elsewhere(wizard),
         "policies": drafts.policies_of(draft).items(),

@@ -21,6 +21,7 @@ from rbac import access, gates
 from rbac.catalogue import Permission
 from rbac.models import Delegation, DelegationState, Role, User
 from rbac.paging import Page, page
+from rbac.services import roles as rules
 from rooms.services import policies
 
 
@@ -81,12 +82,15 @@ def customer(request: PartnerRequest) -> HttpResponse:
     delegation, tenant = request.delegation, request.about
     [row] = reading.rows_of(request.person, [delegation], request.held)
     relationship = delegation.relationship
+    is_primary = rules.is_primary_member(request.person, delegation)
     context = {
         "tenant": tenant,
         "delegation": delegation,
         "relationship": relationship,
         "badge": badge_of(delegation),
         "is_active": request.is_active,
+        "is_primary": is_primary,
+        "may_add": is_primary and request.is_active,
         "row": row,
         "mine": _mine(request),
         "roles": _roles(request),

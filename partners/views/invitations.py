@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from audit.errors import RuleBroken
 from partners import links
 from partners.errors import InvitationOver, LinkNeeded
 from partners.models import Invitation, InvitationState
+from partners.services import denials
 from partners.services import invitations as service
 from partners.views.partners import INVITATION_BADGES
 from rbac.catalogue import TABLE, BuiltIn, Permission, permissions_of
@@ -25,6 +27,7 @@ from rbac.services.delegations import base_assignment
 from rooms import scopes
 
 EARLIER = 20  # answered and expired ones shown below the open ones
+MAX_NAMED = 10_000  # characters of what is entered as primary admins
 
 
 @require_safe
@@ -36,7 +39,7 @@ def invitations(request: HttpRequest) -> HttpResponse:
     context = {
         "open": [{"invitation": one, "url": reverse("invitation", args=[one.pk])} for one in waiting],
         "earlier": [_earlier(one) for one in _answered(person, waiting)],
-        "crumbs": [(_("Invitations"), "")],
+        "crumbs": [(_("Customers"), reverse("customers")), (_("Invitations"), "")],
     }
     return render(request, "partners/invitations/list.html", context)
 
@@ -44,10 +47,11 @@ def invitations(request: HttpRequest) -> HttpResponse:
 def _answered(person: User, waiting: list[Invitation]) -> QuerySet[Invitation]:
     mine = Invitation.objects.addressed_to(person).exclude(pk__in=[one.pk for one in waiting])
     found = mine.exclude(tenant=person.tenant_id).select_related("tenant", "relationship__delegation")
-    return found.order_by("-created_at", "pk")[:EARLIER]
+    may_undo = Exists(Invitation.objects.undoable().filter(pk=OuterRef("pk")))
+    return found.annotate(may_undo=may_undo).order_by("-created_at", "pk")[:EARLIER]
 
 
-def _earlier(invitation: Invitation) -> dict[str, Any]:
+def _earlier(invitation: Any) -> dict[str, Any]:
     state = _state_of(invitation)
     kind, icon = INVITATION_BADGES[state]
     return {
@@ -55,6 +59,7 @@ def _earlier(invitation: Invitation) -> dict[str, Any]:
         "badge": {"kind": kind, "icon": icon, "label": str(state.label)},
         "at": invitation.decided_at or invitation.expires_at,
         "rooms_url": _rooms_url(invitation),
+        "may_undo": invitation.may_undo,
     }
 
 
@@ -86,7 +91,14 @@ def invitation(request: HttpRequest, invitation_id: UUID, secret: str = "") -> H
     return _page(request, found, secret)
 
 
-def _page(request: HttpRequest, found: Invitation, secret: str) -> HttpResponse:
+def _way() -> list[tuple[str, str]]:
+    return [(_("Customers"), reverse("customers")), (_("Invitations"), reverse("invitations"))]
+
+
+def _page(
+    request: HttpRequest, found: Invitation, secret: str, named: str = "", broken: ValidationError | None = None
+) -> HttpResponse:
+    """The page; `named` is what was entered as primary admins, `broken` what is wrong with it."""
     person = cast(User, request.user)
     base = base_assignment(found.relationship.delegation)
     context = {
@@ -99,9 +111,12 @@ def _page(request: HttpRequest, found: Invitation, secret: str) -> HttpResponse:
         "features": _features(),
         "needs_link": service.needs_link(found, person) and not links.is_secret_of(found, secret),
         "has_link": bool(secret),
-        "crumbs": [(_("Invitations"), reverse("invitations")), (found.tenant.name, "")],
+        "named": named or person.upn,
+        "broken": " ".join(broken.messages) if broken is not None else "",
+        "crumbs": [*_way(), (found.tenant.name, "")],
     }
-    return render(request, "partners/invitations/detail.html", context)
+    status = 200 if broken is None else getattr(broken, "status", 400)
+    return render(request, "partners/invitations/detail.html", context, status=status)
 
 
 def _features() -> list[tuple[str, list[str]]]:
@@ -123,7 +138,8 @@ def _over(request: HttpRequest, found: Invitation, state: InvitationState) -> Ht
         "badge": {"kind": kind, "icon": icon, "label": str(state.label)},
         "text": " ".join(InvitationOver(state).messages),
         "rooms_url": _rooms_url(found),
-        "crumbs": [(_("Invitations"), reverse("invitations")), (found.tenant.name, "")],
+        "may_undo": Invitation.objects.undoable().filter(pk=found.pk).exists(),
+        "crumbs": [*_way(), (found.tenant.name, "")],
     }
     return render(request, "partners/invitations/over.html", context, status=410)
 
@@ -134,16 +150,44 @@ def accept(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """The person is a primary admin of the customer's partner, and sees its rooms."""
     person = cast(User, request.user)
     found = service.find(invitation_id, person)
+    secret, named = request.POST.get("secret", ""), request.POST.get("admins", "")[:MAX_NAMED]
     try:
-        service.accept(found, by=person, secret=request.POST.get("secret", ""))
-    except RuleBroken as error:
+        service.accept(found, by=person, secret=secret, admins=named.replace(",", " ").replace(";", " ").split())
+    except ValidationError as error:
+        if found.domain and getattr(error, "status", 400) == 400:
+            return _page(request, found, secret, named, error)
+        if not isinstance(error, RuleBroken):
+            raise
         return _refused(request, found, error)
+    if found.domain:
+        return _accepted_for_domain(request, found)
     accepted = service.find(found.pk, person)
     if not _rooms_url(accepted):  # accepted once, and suspended or over since then
         return _over(request, accepted, InvitationState.ACCEPTED)
     text = _("Welcome to %(customer)s! You are now a primary admin. These are the rooms you manage.")
     messages.success(request, text % {"customer": found.tenant.name})
     return redirect("rooms", found.tenant_id)
+
+
+def _accepted_for_domain(request: HttpRequest, found: Invitation) -> HttpResponse:
+    text = _("%(customer)s is now a customer of your organisation. The primary admins you named can begin.")
+    messages.success(request, text % {"customer": found.tenant.name})
+    return redirect("customers")
+
+
+@require_POST
+@login_required
+def undo(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """The denial is taken back: the invitation waits for an answer again."""
+    person = cast(User, request.user)
+    found = service.find(invitation_id, person)
+    try:
+        reopened = denials.undo(found, by=person)
+    except RuleBroken as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("invitations")
+    messages.success(request, _("The invitation of %(customer)s is open again.") % {"customer": found.tenant.name})
+    return redirect("invitation", reopened.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -157,7 +201,7 @@ def deny(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
         if state is not InvitationState.PENDING:
             return _over(request, found, state)
         crumbs = [
-            (_("Invitations"), reverse("invitations")),
+            *_way(),
             (found.tenant.name, reverse("invitation", args=[found.pk])),
             (_("Decline"), ""),
         ]
@@ -167,6 +211,8 @@ def deny(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     except RuleBroken as error:
         return _refused(request, found, error)
     text = _("The invitation of %(customer)s is declined.")
+    if found.reopens_id is None:
+        text = _("The invitation of %(customer)s is declined. You can take this back within 24 hours, below.")
     messages.success(request, text % {"customer": found.tenant.name})
     return redirect("invitations")
 
@@ -183,6 +229,6 @@ def _refused(request: HttpRequest, found: Invitation, error: RuleBroken) -> Http
         "code": error.code,
         "needs_link": isinstance(error, LinkNeeded),
         "person": request.user,
-        "crumbs": [(_("Invitations"), reverse("invitations")), (current.tenant.name, "")],
+        "crumbs": [*_way(), (current.tenant.name, "")],
     }
     return render(request, "partners/invitations/refused.html", context, status=error.status)

@@ -186,7 +186,7 @@ def resend(request: TenantRequest, relationship_id: UUID, invitation_id: UUID) -
     """A new mail with a new link leaves."""
     invitation = _find_invitation(request, relationship_id, invitation_id)
     text = _("A new invitation mail to %(upn)s is on its way. Links in earlier mails no longer work.")
-    with _told(request, text % {"upn": invitation.upn}):
+    with _told(request, text % {"upn": invitation.addressee}):
         invitations.resend(invitation, by=request.person)
     return redirect("partner", request.customer.pk, relationship_id)
 
@@ -196,7 +196,7 @@ def resend(request: TenantRequest, relationship_id: UUID, invitation_id: UUID) -
 def revoke(request: TenantRequest, relationship_id: UUID, invitation_id: UUID) -> HttpResponse:
     """The invitation is withdrawn."""
     invitation = _find_invitation(request, relationship_id, invitation_id)
-    with _told(request, _("The invitation of %(upn)s has been withdrawn.") % {"upn": invitation.upn}):
+    with _told(request, _("The invitation of %(upn)s has been withdrawn.") % {"upn": invitation.addressee}):
         invitations.revoke(invitation, by=request.person)
     return redirect("partner", request.customer.pk, relationship_id)
 

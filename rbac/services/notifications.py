@@ -229,8 +229,13 @@ def _choice(event: Event, kept: NotificationPreference | None) -> Choice:
 
 def admins_of(tenant: Tenant) -> QuerySet[User]:
     """Active members, directly or by group, of the MMR Admin assignments of `tenant` whose members get e-mail."""
+    return mmr_admins_of(tenant, sends_email=True)
+
+
+def mmr_admins_of(tenant: Tenant, **fields: bool) -> QuerySet[User]:
+    """Active members, directly or by group, of the MMR Admin assignments of `tenant` with these `fields`."""
     assignments = Assignment.objects.valid().filter(
-        tenant=tenant, role__key=BuiltIn.MMR_ADMIN, role__delegation=None, sends_email=True
+        tenant=tenant, role__key=BuiltIn.MMR_ADMIN, role__delegation=None, **fields
     )
     through_group = "group_memberships__group__memberships_in_assignments__assignment__in"
     members = Q(memberships__assignment__in=assignments) | Q(**{through_group: assignments})

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404
 
 from rbac.access import Rights, holding, holds_all, rights
@@ -109,3 +110,19 @@ def is_primary(by: User, delegation_id: UUID) -> bool:
     base = Assignment.objects.filter(role__delegation=delegation_id, key=AssignmentKey.INVITED_ADMINS)
     held = {one.assignment_id for one in rights(by) if Permission.ROLES_MODIFY in one.permissions}
     return base.filter(pk__in=held).exists()
+
+
+def is_primary_member(by: User, delegation: Delegation) -> bool:
+    """Whether `by` is a primary admin of the delegation, whatever its state: while it is suspended he holds nothing."""
+    if by.tenant_id != delegation.held_by_id or not (by.is_active and by.is_home_member):
+        return False
+    base = Assignment.objects.valid().filter(role__delegation=delegation, key=AssignmentKey.INVITED_ADMINS)
+    by_group = Q(group_memberships__group__memberships__user=by)
+    return base.filter(Q(memberships__user=by) | by_group).exists()
+
+
+def require_primary(by: User, delegation: Delegation) -> None:
+    """Pass if `by` himself is a primary admin of the delegation, whatever its state; his tools are none. Raises
+    PermissionDenied."""
+    if getattr(by, "limits", None) is not None or not is_primary_member(by, delegation):
+        raise PermissionDenied

@@ -30,6 +30,7 @@ from rooms.services import groups, inventory
 from trm_portal.development import (
     demo_aggregate,
     demo_approvals,
+    demo_customers,
     demo_devices,
     demo_operations,
     demo_reports,
@@ -111,6 +112,8 @@ def _load() -> None:
             account(person.upn)
     _fill_tailwind()
     _fill_wide_world()
+    wim, ann, lena, tessa = (account(one.upn) for one in (people.WIM, people.ANN, people.LENA, people.TESSA))
+    demo_customers.fill(wim, ann, lena, tessa)
     for admin in (people.TESSA, people.WIM):
         demo_devices.fill(account(admin.upn))
     demo_operations.fill(

@@ -58,7 +58,12 @@ PARTNERS = (FABRIKAM, NORTHWIND, ADATUM)
 
 MARA = Person("Mara Berg", "mara.berg", CONTOSO, _("MMR Admin; no rooms and no partners yet: the story starts here"))
 TESSA = Person("Tessa Wood", "tessa.wood", TAILWIND, _("MMR Admin; partners in every state"))
-LENA = Person("Lena Hofer", "lena.hofer", TAILWIND, _("Site Lead of the rooms in Vienna and Zurich"))
+LENA = Person(
+    "Lena Hofer",
+    "lena.hofer",
+    TAILWIND,
+    _("Site Lead in Vienna and Zurich; answers as tenant manager"),
+)
 TOM = Person("Tom Brandt", "tom.brandt", TAILWIND, _("Site Tech of the rooms in Berlin"))
 WIM = Person("Wim Hansen", "wim.hansen", WIDE_WORLD, _("MMR Admin"))
 ANN = Person("Ann Keller", "ann.keller", FABRIKAM, _("Primary admin at Tailwind Traders and Wide World Importers"))

@@ -41,7 +41,12 @@ def fill(admin: User, lead: User, tech: User, partner: User, colleague: User, *,
     )
     role = Role.objects.get(tenant=admin.tenant, key=BuiltIn.SITE_TECH, delegation=None)
     roles.assign(role, by=admin, assignment=trainee.as_data())
-    desk = Proposed("First line", members=(colleague.upn, "night.shift@fabrikam.com"), scope=vienna)
+    desk = Proposed(
+        "First line",
+        members=(colleague.upn, "night.shift@fabrikam.com"),
+        scope=vienna,
+        valid_until=now() + timedelta(days=60),
+    )
     change_control.submit(
         P.ROLES_MODIFY,
         admin.tenant,
