@@ -42,6 +42,7 @@ OBJECTS = (
     "assignment_id",
     "security_group_id",
     "user_id",
+    "manager_id",
     "approval_id",
 )
 

@@ -19,7 +19,7 @@ from django.test import Client
 
 from audit.clock import now
 from partners.models import PartnerDraft, PartnerRelationship
-from partners.services import invitations, relationships, tokens
+from partners.services import invitations, relationships, tenant_managers, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, TenantDomain, User
 from rooms.models import (
@@ -113,6 +113,10 @@ SAID: dict[str, dict[str, Any]] = {
     "api-domains": {"domain": "another.example"},
     "api-notifications": {"events": {"key.reset": {"to_admins": False}}},
     "api-mail-look": {"sender_name": "Another name"},
+    "api-colleagues": {"people": [{"upn": "new2@fabrikam.example"}]},
+    "api-tenant-managers": {"upn": "keeper@contoso.example"},
+    "tenant_managers": {"upn": "keeper@contoso.example"},
+    "customer_remove": {"step": "delete"},
     "api-customer-terms-accept": {"version": 1, "agrees": True},
     "api-roles": {"name": "Helpers", "permissions": ["rooms.view"]},
     "api-role": {"name": "Another role"},
@@ -202,6 +206,11 @@ def _filled(value: Any, place: dict[str, Any]) -> Any:
     return place.get(value, value) if isinstance(value, str) else value
 
 
+def _managers(*customers: Customer) -> dict[str, int]:
+    """A tenant manager of each."""
+    return {one.tenant.name: tenant_managers.appoint(one.tenant, one.admin.upn, by=one.admin).pk for one in customers}
+
+
 def make_scene() -> Scene:
     world = make()
     contoso, tailwind = world.contoso, world.tailwind
@@ -288,6 +297,7 @@ def make_scene() -> Scene:
     }
     imports = {customer.tenant.name: _import_of(customer) for customer in (contoso, tailwind)}
 
+    managers = _managers(contoso, tailwind, wingtip)
     domains = {
         customer.tenant.pk: TenantDomain.objects.create(tenant=customer.tenant, domain="new.example").pk
         for customer in (contoso, tailwind, wingtip)
@@ -309,6 +319,7 @@ def make_scene() -> Scene:
             "approval_id": requests[relationship],
             "ring_id": room.ring_id,
             "rollout_id": Rollout.objects.filter(ring=room.ring_id).values_list("pk", flat=True).get(),
+            "manager_id": managers[customer.tenant.name],
             "domain_id": domains.get(customer.tenant.pk, 10**9),
             "ticket_id": TicketRoom.objects.filter(room=room).values_list("ticket", flat=True).get(),
             "attachment_id": TicketAttachment.objects.filter(ticket__tied_rooms__room=room)

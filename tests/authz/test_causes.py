@@ -11,7 +11,7 @@ MODULES = sorted(
     for pattern in ("services/*.py", "scopes.py", "sign_in.py")
     for path in (ROOT / app).glob(pattern)
 )
-RECORDS = {"recording", "_recording", "_changing", "_deciding", "together"}
+RECORDS = {"recording", "_recording", "recording_of", "_changing", "_deciding", "together"}
 ASKS = {"require", "require_whole", "is_support", "_require_support"}
 
 CAUSES = {
@@ -19,8 +19,10 @@ CAUSES = {
     "partners.services.invitations.deny": "as accept",
     "partners.services.invitations.expire_due": "time is over, by the database's clock",
     "partners.services.invitations._expire_of": "a step of expire_due",
-    "partners.services.invitations._establish": "a step of accept",
-    "partners.services.invitations._send": "a step of invite, which has asked",
+    "partners.services.invitations.establish": "a step of accept",
+    "partners.services.invitations.send": "a step of invite, which has asked",
+    "partners.services.denials.undo": "as accept",
+    "partners.services.relationships.leave": "asks that it is a primary admin of the partner, also while suspended",
     "partners.services.invitations.lapse_if_dead": "a step of whatever closed the last invitation",
     "partners.services.invitations.revoke_all": "a step of remove, which has asked",
     "partners.services.relationships.modify": "its steps ask, each for itself",

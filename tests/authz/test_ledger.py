@@ -25,6 +25,7 @@ BACK_OFFICE = {
     "partners.invitation",
     "partners.partnerdraft",
     "partners.partnerrelationship",
+    "partners.tenantmanager",
     "partners.terms",
     "partners.termsacceptance",
     "rbac.assignment",

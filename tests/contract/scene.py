@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from partners.models import ApiToken
-from partners.services import relationships, tokens
+from partners.services import invitations, relationships, tenant_managers, tokens
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import Assignment, TenantDomain, User
 from rbac.services import security_groups
@@ -110,6 +110,9 @@ class Scene:
         self.own_filter = saved_filters.save(None, "In Cologne", "city=Köln", by=self.ann)
         Room.objects.filter(pk=world.contoso.german[0].pk).update(state=RoomState.ENROLLED)
         self.domain = TenantDomain.objects.create(tenant=world.contoso.tenant, domain="new.example")
+        self.manager = tenant_managers.appoint(world.contoso.tenant, "admin@contoso.example", by=world.contoso.admin)
+        _, (to_max,) = invite(world.tailwind, "max@northwind.example")
+        self.denied = invitations.deny(to_max, by=world.northwind.person("max"))
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
 
@@ -253,6 +256,9 @@ class Scene:
             "api-partner-resume": [self.relationship.pk],
             "api-partner-invitations": [self.relationship.pk],
             "api-tokens": [],
+            "api-colleagues": [],
+            "api-tenant-managers": [],
+            "api-tenant-manager": [self.manager.pk],
             "api-token": [self.token.token_key],
         }
         if name == "api-all-filter":
@@ -261,6 +267,8 @@ class Scene:
             found[name] = [self.pending.pk, self.pending_invitation.pk]
         if name.startswith("api-rollout") and name not in found:
             found[name] = [self.rollout.pk]
+        if name == "api-my-invitation-undo":
+            return [self.denied.pk]
         if name.startswith("api-my-invitation") and name != "api-my-invitations":
             return [self.pending_invitation.pk]
         return [contoso.tenant.pk, *found[name]] if name in found else []
@@ -331,6 +339,8 @@ class Scene:
             },
             "patch partner": {"label": "Fabrikam", "change_control": {"tickets.update": "manual"}},
             "post partner-invitations": {"contacts": [contact]},
+            "post colleagues": {"people": [{"name": "Kim", "upn": "kim@fabrikam.example"}]},
+            "post tenant-managers": {"upn": self.world.contoso.person("newcomer").upn},
             "post tokens": {"name": "another", "scopes": [Permission.ROOMS_VIEW.value], "days": 5},
         }
         return bodies.get(str(operation))

@@ -187,6 +187,7 @@ def _by_operation(openapi) -> dict[Operation, Any]:
         "security_group",
         "user",
         "domain",
+        "manager",
     )
     values = {"prefix": "x"} | {f"{kind}_id": "1" for kind in kinds}
     found = {}
@@ -197,10 +198,10 @@ def _by_operation(openapi) -> dict[Operation, Any]:
 
 
 def _allowed(scene, operation):
-    if operation.name.startswith(("api-token", "api-all-")) or operation.name in (
-        "api-approval-withdraw",
-        "api-approval-again",
-    ):
+    own = ("api-approval-withdraw", "api-approval-again", "api-colleagues")
+    if operation.name.startswith(("api-token", "api-all-")) or operation.name in own:
+        return scene.partner()
+    if str(operation) == "delete customer":
         return scene.partner()
     return scene.invited() if operation.name.startswith("api-my-invitation") else scene.admin()
 

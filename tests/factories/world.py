@@ -225,7 +225,7 @@ def over(*rooms: Room) -> Scope:
 
 def proposal(customer: Customer, *upns: str, scope: Scope | None = None, **fields: Any) -> Proposal:
     """What *Add partner* is given: `upns`, the German rooms (or `scope`), the newest terms; `fields` replace any of it."""
-    asked = {"contacts": [contact(upn) for upn in upns], "scope": scope or over(*customer.german)}
+    asked: dict[str, Any] = {"contacts": [contact(upn) for upn in upns], "scope": scope or over(*customer.german)}
     return Proposal(**asked | {"terms_version": terms().version, "agrees": True} | fields)
 
 

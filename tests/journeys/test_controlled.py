@@ -211,6 +211,15 @@ CHANGES: dict[tuple[Permission, str], Change] = {
             "assignment_members", scene.role.pk, scene.assignment.pk, add="1", upn="cleo@fabrikam.example"
         ),
     ),
+    (ROLES, "add_admins"): Change(
+        lambda scene: scene.call("post", "api-colleagues", people=[{"upn": "nora@fabrikam.example"}]),
+        lambda scene: scene.submit(
+            "customer_colleagues",
+            save="1",
+            days="14",
+            **{"contact-TOTAL_FORMS": "1", "contact-0-upn": "nora@fabrikam.example"},
+        ),
+    ),
     (ROLES, "scope"): Change(
         lambda scene: scene.call("post", "api-assignment-scope", scene.assignment.pk, rooms=[scene.other.pk]), None
     ),

@@ -292,7 +292,7 @@ def test_denying_asks_once_more_and_touches_ones_own_only(world):
     assert "Only your own invitation is declined" in text(client.get(url("invitation_deny", ann)))
     answer = client.post(url("invitation_deny", ann), follow=True)
     assert answer.redirect_chain == [(reverse("invitations"), 302)]
-    assert told(answer) == ["The invitation of Contoso is declined."]
+    assert told(answer) == ["The invitation of Contoso is declined. You can take this back within 24 hours, below."]
     assert dict(Invitation.objects.values_list("upn", "state")) == {ANN: "denied", bob.upn: "pending"}
     assert client.post(url("invitation_deny", ann)).status_code == 302  # the same again
 

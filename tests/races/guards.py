@@ -40,7 +40,7 @@ def no_comparing() -> Iterator[None]:
         Delegation.objects.filter(pk=delegation.pk).update(state=state, **fields)
         delegation.refresh_from_db()
 
-    with mock.patch.object(invitations, "_decide", decide), mock.patch.object(delegations, "_move", move):
+    with mock.patch.object(invitations, "decide", decide), mock.patch.object(delegations, "_move", move):
         yield
 
 

@@ -12,7 +12,7 @@ import pytest
 from audit.clock import Now
 from audit.models import AuditEvent, OutboxMessage
 from partners.models import Invitation, PartnerRelationship
-from partners.services import invitations, relationships
+from partners.services import denials, invitations, relationships
 from rbac.models import AssignmentMember, Delegation, DelegationState, Tenant, User
 from rbac.sign_in import Identity, arrive
 from tests.factories.rows import TenantFactory, UserFactory
@@ -184,6 +184,89 @@ def test_accept_and_remove_leave_nothing_behind(world):
 def test_control_accept_and_remove(world, owner_connection):
     with no_row_locks(), no_comparing(), no_trigger(owner_connection, ANSWERED):
         accept_or_remove(world).must_lose()
+
+
+def ended_once(case: Case, names: list[str]) -> None:
+    assert sorted(names) == ["ok", "relationship_over"] or names == ["ok", "403"]
+    assert case.delegation.state == DelegationState.ENDED
+    assert case.members() == set()
+    deletions = AuditEvent.objects.filter(
+        relationship_id=case.relationship.delegation_id,
+        category="PartnerInvitation",
+        operation="Delete",
+        result="Successful",
+    )
+    assert deletions.count() == 1
+
+
+def linked(world: World) -> Case:
+    case = case_of(world)
+    accept_ann(case)
+    return case
+
+
+def remove_or_leave(world: World) -> Race[Case]:
+    remove = lambda case: relationships.remove(case.relationship, by=world.contoso.admin)  # noqa: E731
+    leave = lambda case: relationships.leave(case.relationship, by=case.ann)  # noqa: E731
+    return Race(lambda number: linked(world), [remove, leave], ended_once)
+
+
+def test_removed_by_both_sides_at_once_ends_once(world):
+    remove_or_leave(world).must_win()
+
+
+def test_control_removed_by_both_sides(world):
+    with no_row_locks(), no_comparing():
+        remove_or_leave(world).must_lose()
+
+
+def undo_ann(case: Case) -> None:
+    denials.undo(case.to_ann, by=case.ann)
+
+
+def reopened_once(case: Case, names: list[str]) -> None:
+    assert names == ["ok", "ok"]
+    assert Invitation.objects.filter(relationship=case.relationship, upn=case.ann.upn, state="pending").count() == 1
+
+
+def declined(world: World) -> Case:
+    case = case_of(world)
+    invitations.deny(case.to_ann, by=case.ann)
+    return case
+
+
+def double_undo(world: World) -> Race[Case]:
+    return Race(lambda number: declined(world), [undo_ann, undo_ann], reopened_once)
+
+
+def test_double_click_takes_a_denial_back_once(world):
+    double_undo(world).must_win()
+
+
+def test_control_double_undo(world):
+    with no_row_locks():
+        double_undo(world).must_lose()
+
+
+def nothing_left(case: Case, names: list[str]) -> None:
+    assert names[0] in ("ok", "relationship_over")
+    assert names[1] == "ok"
+    assert case.delegation.state == DelegationState.ENDED
+    assert not Invitation.objects.filter(relationship=case.relationship, state="pending").exists()
+
+
+def undo_or_remove(world: World) -> Race[Case]:
+    remove = lambda case: relationships.remove(case.relationship, by=world.contoso.admin)  # noqa: E731
+    return Race(lambda number: declined(world), [undo_ann, remove], nothing_left)
+
+
+def test_undo_and_remove_leave_nothing_open(world):
+    undo_or_remove(world).must_win()
+
+
+def test_control_undo_and_remove(world):
+    with no_row_locks(), no_comparing():
+        undo_or_remove(world).must_lose()
 
 
 def mail_follows_state(case: Case, names: list[str]) -> None:

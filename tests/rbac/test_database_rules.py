@@ -7,6 +7,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
 
 from audit.clock import now
+from partners.models import TenantManager
 from rbac.catalogue import BuiltIn
 from rbac.models import Assignment, AssignmentMember, PendingClaim, Role, SecurityGroupMember, User
 from rooms.models import (
@@ -43,6 +44,7 @@ TIES = {
     "healthperiod_room_of_tenant": "rooms_healthperiod",
     "healthsignal_room_of_tenant": "rooms_healthsignal",
     "invitation_relationship_of_tenant": "partners_invitation",
+    "manager_user_of_tenant": "partners_tenantmanager",
     "member_group_of_tenant": "rbac_securitygroupmember",
     "member_user_of_tenant": "rbac_securitygroupmember",
     "relationship_delegation_of_tenant": "partners_partnerrelationship",
@@ -91,6 +93,7 @@ def rows_of_every_kind(world: World) -> None:
     assignment = Assignment.objects.get(role__delegation=relationship.delegation)
     assignment.scoped_groups.create(tenant=world.contoso.tenant, room_group=group)
     security_group(world.contoso.tenant, "Desk", world.contoso.admin)
+    TenantManager.objects.create(tenant=world.contoso.tenant, user=world.contoso.admin, appointed_by="x")
     founders = Assignment.objects.get(tenant=world.contoso.tenant, key="founders")
     PendingClaim.objects.create(tenant=world.contoso.tenant, upn="x@contoso.example", assignment=founders)
     rows_of_operations(world.contoso.rooms[0])

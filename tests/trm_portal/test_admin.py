@@ -24,7 +24,7 @@ from audit.back_office import CappedPaginator, ReadOnly
 from audit.clock import now
 from audit.models import OutboxMessage, OutboxState
 from partners import links
-from partners.models import ApiToken, Invitation, PartnerDraft, Terms
+from partners.models import ApiToken, Invitation, PartnerDraft, TenantManager, Terms
 from partners.services import relationships, terms, tokens
 from rbac.catalogue import Permission
 from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, TenantDomain, User
@@ -50,6 +50,7 @@ SHOWN = {
     "partners.invitation",
     "partners.partnerdraft",
     "partners.partnerrelationship",
+    "partners.tenantmanager",
     "partners.terms",
     "partners.termsacceptance",
     "rbac.assignment",
@@ -127,6 +128,7 @@ class Scene:
         AssignmentGroup.objects.create(
             assignment=Assignment.objects.get(tenant=contoso.tenant, key="founders"), group=group
         )
+        TenantManager.objects.create(tenant=contoso.tenant, user=contoso.admin, appointed_by=contoso.admin.upn)
         PartnerDraft.objects.create(
             tenant=contoso.tenant, user=contoso.admin, data={"contacts": [{"upn": "x@y.example"}]}
         )
@@ -207,6 +209,7 @@ class Scene:
         for name in ("gil", "hal"):
             person = contoso.person(name)
             PartnerDraft.objects.create(tenant=contoso.tenant, user=person)
+            TenantManager.objects.create(tenant=contoso.tenant, user=person, appointed_by=person.upn)
             RoleDraft.objects.create(tenant=contoso.tenant, user=person)
             security_group(contoso.tenant, f"{name}'s group", person)
             room_group(contoso.tenant, f"{name}'s rooms")
