@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
+ActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "group", "ring"]
 ActivityItemKindEnum: TypeAlias = Literal["added", "enrolled", "suppressed", "unsuppressed", "unenrolled", "modified", "device_enrolled", "device_revoked", "health", "ring", "updated", "update_failed", "update_forced", "incident"]
 ApprovalState: TypeAlias = Literal["pending", "approved", "executed", "failed", "rejected", "withdrawn", "expired", "cancelled"]
 Article: TypeAlias = Literal["table1", "rbac"]
 BlankEnum: TypeAlias = Literal[""]
-BulkActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "group", "ring"]
 CategoryCountCategoryEnum: TypeAlias = Literal["audio", "display", "peripherals", "connectivity", "versioning", "customer"]
 ClosingReason: TypeAlias = Literal["fixed", "not_reproducible", "no_fault", "duplicate", "other"]
 ControlledEvent: TypeAlias = Literal["rooms.modify", "rings.modify", "tickets.create_incident", "tickets.update", "roles.modify"]
@@ -16,15 +16,12 @@ CustomerState: TypeAlias = Literal["active", "suspended"]
 DecisionEnum: TypeAlias = Literal["approve", "reject"]
 DelegablePermissionCode: TypeAlias = Literal["rooms.view", "rooms.modify", "groups.view", "rings.view", "rings.modify", "reports.view", "tickets.create_incident", "tickets.view", "tickets.update", "roles.view", "roles.modify"]
 EntryItemKindEnum: TypeAlias = Literal["opened", "message", "attachment", "state", "assigned", "closed", "reopened"]
-ExpiryItemKindEnum: TypeAlias = Literal["invitation", "relationship", "assignment", "token", "approval"]
 InvitationState: TypeAlias = Literal["pending", "accepted", "denied", "expired", "revoked"]
 LanguageEnum: TypeAlias = Literal["en", "de"]
-ManyRoomsActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "ring"]
-ManyTicketsActionEnum: TypeAlias = Literal["assign_to_me", "state", "write", "close"]
 MemberItemKindEnum: TypeAlias = Literal["person", "group", "claim"]
+NewStateStateEnum: TypeAlias = Literal["needs_action", "investigating", "resolved"]
 NextUpdateStateEnum: TypeAlias = Literal["waiting", "offered", "paused", "done", "failed", "ended"]
 NotificationEvent: TypeAlias = Literal["partner.linked", "partner.stranger", "approval.requested", "partner.ended", "ticket.high_impact", "ticket.critical", "ticket.important", "ticket.warning", "ticket.recommendation", "ticket.closed", "rollout.failed", "key.reset", "terms.changed"]
-OpenTicketState: TypeAlias = Literal["needs_action", "investigating", "resolved"]
 OutcomeEnum: TypeAlias = Literal["done", "unchanged", "refused", "waiting"]
 OwnerEnum: TypeAlias = Literal["customer", "partner"]
 PartnerState: TypeAlias = Literal["invited", "active", "suspended", "ended", "lapsed"]
@@ -42,13 +39,15 @@ SignalCategoryEnum: TypeAlias = Literal["audio", "display", "peripherals", "conn
 StateCountStateEnum: TypeAlias = Literal["enrolled", "suppressed"]
 TicketKind: TypeAlias = Literal["customer", "system"]
 TicketState: TypeAlias = Literal["needs_action", "investigating", "resolved", "closed"]
-ViewEnum: TypeAlias = Literal["rooms", "tickets", "approvals", "expiring"]
 
 
 class AcceptBodyRequest(TypedDict):
-    """Needed while your organisation is unknown here: the last part of the link in the invitation mail."""
+    """What accepting takes beyond saying so, where it takes anything."""
 
     secret: NotRequired[str]
+    """While your organisation is unknown here: the last part of the link in the invitation mail."""
+    admins: NotRequired[list[str]]
+    """Invited by domain: UPNs of your people who become primary admins, at least one."""
 
 
 class AcceptanceItem(TypedDict):
@@ -190,35 +189,6 @@ class ApprovalItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
-class ApprovalOfCustomer(TypedDict):
-    """A request as lists show it, and who decides it."""
-
-    id: str
-    state: ApprovalState
-    event: ControlledEvent
-    action: str
-    """What of the event, e.g. `modify`."""
-    object: str | None
-    """What it is about; null once it has left your scope."""
-    partner: str
-    """What the customer calls the partner."""
-    requested_by: str
-    requested_at: str
-    expires_at: str
-    decided_at: str | None
-    customer: Named
-
-
-class ApprovalOfCustomerPage(TypedDict):
-    """A page of ApprovalOfCustomer items."""
-
-    items: list[ApprovalOfCustomer]
-    next: str | None
-    """The page after this one; null on the last one."""
-    previous: str | None
-    """The page before this one; null on the first one."""
-
-
 class AssignablePeople(TypedDict):
     """Whom you may assign the ticket to."""
 
@@ -327,7 +297,7 @@ class BulkRequest(TypedDict):
     """What is to be done to which rooms."""
 
     rooms: list[int]
-    action: BulkActionEnum
+    action: ActionEnum
     changes: NotRequired[SharedChangesRequest]
     """For `edit`."""
     add_tags: NotRequired[list[str]]
@@ -386,6 +356,29 @@ class ClosingRequest(TypedDict):
     note: NotRequired[str]
 
 
+class ColleagueBodyRequest(TypedDict):
+    """Somebody of your own organisation."""
+
+    name: NotRequired[str]
+    upn: str
+
+
+class Colleagues(TypedDict):
+    """What became of whom."""
+
+    primary_admins: list[AdminSchema]
+    """All of them, as of now."""
+    invited: list[str]
+    """UPNs that were sent an invitation."""
+
+
+class ColleaguesBodyRequest(TypedDict):
+    """People of your own organisation who are to be primary admins."""
+
+    people: list[ColleagueBodyRequest]
+    days: NotRequired[int]
+
+
 class ContactBodyRequest(TypedDict):
     """A person to invite."""
 
@@ -421,13 +414,6 @@ class CustomerDetail(TypedDict):
     permissions: dict[str, Literal["everywhere", "in_scope", "nowhere"]]
 
 
-class CustomerFates(TypedDict):
-    """What became of what was named of one customer, in its order, each once."""
-
-    customer: str
-    items: list[TargetFate]
-
-
 class CustomerPage(TypedDict):
     """A page of Customer items."""
 
@@ -449,22 +435,6 @@ class CustomerTermsItem(TypedDict):
     is_waiting: bool
     """Whether changes of a partner wait for your agreement."""
     acceptances: list[AcceptanceItem]
-
-
-class CustomersRoomsRequest(TypedDict):
-    """Rooms of one customer."""
-
-    customer: str
-    rooms: list[int]
-    ring: NotRequired[int]
-    """For `ring`: the id of one of its rings."""
-
-
-class CustomersTicketsRequest(TypedDict):
-    """Tickets of one customer."""
-
-    customer: str
-    tickets: list[int]
 
 
 class DecisionRequest(TypedDict):
@@ -519,28 +489,6 @@ class EntryItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
-class ExpiryItem(TypedDict):
-    """Something that ends, and of which customer."""
-
-    kind: ExpiryItemKindEnum
-    key: str
-    """Its id; of a token the beginning by which it is listed."""
-    customer: Named
-    name: str | None
-    """Null once it has left your scope."""
-    ends_at: str
-
-
-class ExpiryItemPage(TypedDict):
-    """A page of ExpiryItem items."""
-
-    items: list[ExpiryItem]
-    next: str | None
-    """The page after this one; null on the last one."""
-    previous: str | None
-    """The page before this one; null on the first one."""
-
-
 class FilterItem(TypedDict):
     """A filter you keep; `query` is what follows the “?” in the address of the list."""
 
@@ -549,35 +497,13 @@ class FilterItem(TypedDict):
     query: str
     """As it stands in the address of the list."""
     is_default: bool
-    """The list opens with it."""
+    """The list of rooms opens with it."""
 
 
 class FilterItemPage(TypedDict):
     """A page of FilterItem items."""
 
     items: list[FilterItem]
-    next: str | None
-    """The page after this one; null on the last one."""
-    previous: str | None
-    """The page before this one; null on the first one."""
-
-
-class FilterOfView(TypedDict):
-    """A filter you keep of a list over all customers."""
-
-    id: int
-    view: ViewEnum
-    name: str
-    query: str
-    """As it stands in the address of the list."""
-    is_default: bool
-    """The list opens with it."""
-
-
-class FilterOfViewPage(TypedDict):
-    """A page of FilterOfView items."""
-
-    items: list[FilterOfView]
     next: str | None
     """The page after this one; null on the last one."""
     previous: str | None
@@ -643,6 +569,11 @@ class InvitationItem(TypedDict):
     id: str
     name: str
     upn: str
+    """Empty for an invitation by domain."""
+    domain: str
+    """Empty for an invitation of a person."""
+    by_partner: bool
+    """Whether a primary admin of the partner sent it."""
     delivery_address: str
     state: InvitationState
     invited_by: str
@@ -711,37 +642,31 @@ class LookItem(TypedDict):
     footer: str
 
 
-class ManyAnswer(TypedDict):
-    """What became of each, customer by customer."""
+class ManagerBodyRequest(TypedDict):
+    """A person of the organisation."""
 
-    items: list[CustomerFates]
-
-
-class ManyRoomsRequest(TypedDict):
-    """What is to be done to which rooms of which customers."""
-
-    customers: list[CustomersRoomsRequest]
-    action: ManyRoomsActionEnum
-    changes: NotRequired[SharedChangesRequest]
-    """For `edit`."""
-    add_tags: NotRequired[list[str]]
-    remove_tags: NotRequired[list[str]]
-    until: NotRequired[str | None]
-    """For `suppress`."""
-    reason: NotRequired[str]
+    upn: str
 
 
-class ManyTicketsRequest(TypedDict):
-    """What is to be done to which tickets of which customers."""
+class ManagerItem(TypedDict):
+    """A tenant manager."""
 
-    customers: list[CustomersTicketsRequest]
-    action: ManyTicketsActionEnum
-    state: NotRequired[OpenTicketState]
-    text: NotRequired[str]
-    """For `write`."""
-    closing_reason: NotRequired[ClosingReason]
-    note: NotRequired[str]
-    """For `close`."""
+    id: int
+    name: str
+    upn: str
+    is_active: bool
+    appointed_by: str
+    created_at: str
+
+
+class ManagerItemPage(TypedDict):
+    """A page of ManagerItem items."""
+
+    items: list[ManagerItem]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
 
 
 class Me(TypedDict):
@@ -788,11 +713,15 @@ class MyInvitation(TypedDict):
 
     id: str
     customer: Named
+    domain: str
+    """The domain you answer for as tenant manager; empty if you are invited."""
     state: InvitationState
     invited_by: str
     created_at: str
     expires_at: str
     decided_at: str | None
+    may_undo: bool
+    """Whether a denial can still be taken back."""
 
 
 class MyInvitationDetail(TypedDict):
@@ -800,11 +729,15 @@ class MyInvitationDetail(TypedDict):
 
     id: str
     customer: Named
+    domain: str
+    """The domain you answer for as tenant manager; empty if you are invited."""
     state: InvitationState
     invited_by: str
     created_at: str
     expires_at: str
     decided_at: str | None
+    may_undo: bool
+    """Whether a denial can still be taken back."""
     needs_link: bool
     """Whether accepting takes the secret of the mail."""
     all_rooms: bool
@@ -857,15 +790,6 @@ class NewAttachmentRequest(TypedDict):
 
     file: str
     text: NotRequired[str]
-
-
-class NewFilterOfViewRequest(TypedDict):
-    """A filter to keep, and of which list."""
-
-    name: str
-    query: str
-    is_default: NotRequired[bool]
-    view: ViewEnum
 
 
 class NewFilterRequest(TypedDict):
@@ -924,7 +848,7 @@ class NewRoleRequest(TypedDict):
 class NewStateRequest(TypedDict):
     """The state it is to be in; a closed ticket is reopened by `needs_action`."""
 
-    state: OpenTicketState
+    state: NewStateStateEnum
 
 
 class NewToken(TypedDict):
@@ -965,9 +889,11 @@ class ObjectChange(TypedDict):
 
 
 class PartnerBodyRequest(TypedDict):
-    """Everything that *Add partner* asks for."""
+    """Everything that *Add partner* asks for: people, or the domain of an organisation that is known here."""
 
-    contacts: list[ContactBodyRequest]
+    contacts: NotRequired[list[ContactBodyRequest]]
+    domain: NotRequired[str]
+    """Instead of `contacts`: its tenant managers answer, and name the primary admins."""
     days: NotRequired[int]
     label: NotRequired[str]
     expected_tid: NotRequired[str | None]
@@ -1499,36 +1425,6 @@ class RoomItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
-class RoomOfCustomer(TypedDict):
-    """A room as lists show it, and whose it is."""
-
-    customer: Named
-    id: int
-    display_name: str
-    resource_account: str
-    state: RoomState
-    health: RoomHealth
-    country: str
-    """Two-letter country code."""
-    region: str
-    city: str
-    building: str
-    floor: int | None
-    capacity: int | None
-    version: int
-    """Rises with every change."""
-
-
-class RoomOfCustomerPage(TypedDict):
-    """A page of RoomOfCustomer items."""
-
-    items: list[RoomOfCustomer]
-    next: str | None
-    """The page after this one; null on the last one."""
-    previous: str | None
-    """The page before this one; null on the first one."""
-
-
 class RoomReport(TypedDict):
     """What the complete days of one room add up to; null where there is none."""
 
@@ -1727,17 +1623,6 @@ class SuppressionRequest(TypedDict):
     reason: NotRequired[str]
 
 
-class TargetFate(TypedDict):
-    """What became of one room or ticket."""
-
-    id: int
-    outcome: OutcomeEnum
-    code: str
-    """Why it was refused; one of docs/problems.md."""
-    detail: str
-    """The same for people."""
-
-
 class TermsSchema(TypedDict):
     """The operator's terms as they are now."""
 
@@ -1820,41 +1705,6 @@ class TicketItemPage(TypedDict):
     """A page of TicketItem items."""
 
     items: list[TicketItem]
-    next: str | None
-    """The page after this one; null on the last one."""
-    previous: str | None
-    """The page before this one; null on the first one."""
-
-
-class TicketOfCustomer(TypedDict):
-    """A ticket as lists show it, and whose it is; `rooms` names those of its rooms that you may see."""
-
-    customer: Named
-    id: int
-    title: str
-    kind: TicketKind
-    state: TicketState
-    severity: Severity
-    is_high_impact: bool
-    signal_category: str
-    """Of a system ticket; else empty."""
-    opened_by: str
-    """UPN; “system” for the portal itself."""
-    opened_by_organisation: str
-    assigned_upn: str
-    opened_at: str
-    touched_at: str
-    """Silence counts from here."""
-    closed_at: str | None
-    version: int
-    """Rises with every change."""
-    rooms: list[str]
-
-
-class TicketOfCustomerPage(TypedDict):
-    """A page of TicketOfCustomer items."""
-
-    items: list[TicketOfCustomer]
     next: str | None
     """The page after this one; null on the last one."""
     previous: str | None

@@ -434,10 +434,32 @@ class Operations(ABC):
         """Each item of `assignments`, page by page."""
         return self._each(_at("/customers/{}/roles/{}/assignments/", tenant_id, role_id), {})
 
+    def colleagues_add(
+        self,
+        tenant_id: str,
+        body: ColleaguesBodyRequest,
+        *,
+        idempotency_key: str | None = None,
+        justification: str | None = None,
+    ) -> Colleagues | Waiting:
+        """Add colleagues as primary admins. For primary admins of a partner, and tools with `roles.modify`. People
+        of your organisation who have signed in become primary admins at once; others, of its verified domains, are
+        sent an invitation. All of them or nobody.
+        """
+        answer: Colleagues | Waiting = self._call("POST", _at("/customers/{}/colleagues/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key, "Change-Justification": justification})
+        return answer
+
     def customer(self, tenant_id: str) -> CustomerDetail:
         """One customer. How far you hold each permission there, and what the two organisations have agreed on."""
         answer: CustomerDetail = self._call("GET", _at("/customers/{}/", tenant_id))
         return answer
+
+    def customer_remove(self, tenant_id: str, *, idempotency_key: str | None = None) -> None:
+        """Remove a customer. For a primary admin of the partner, signed in; also while the customer has suspended
+        the relationship. Your people and tools have no access from their next request on, and the customer is told.
+        It cannot be undone.
+        """
+        self._call("DELETE", _at("/customers/{}/", tenant_id), headers={"Idempotency-Key": idempotency_key})
 
     def customer_terms(self, tenant_id: str) -> CustomerTermsItem:
         """The terms, and who agreed to which. Needs `settings.view`."""
@@ -644,8 +666,9 @@ class Operations(ABC):
         idempotency_key: str | None = None,
         if_match: str | None = None,
     ) -> MyInvitationDetail:
-        """Accept an invitation. You become a primary admin; the first who accepts links the two organisations. The
-        same person accepting again gets the same answer.
+        """Accept an invitation. You become a primary admin; the first who accepts links the two organisations.
+        Invited by domain, you name `admins` instead, and see nothing of the customer yourself unless you are one of
+        them. The same person accepting again gets the same answer.
         """
         answer: MyInvitationDetail = self._call("POST", _at("/invitations/{}/accept/", invitation_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
@@ -659,6 +682,13 @@ class Operations(ABC):
     ) -> MyInvitationDetail:
         """Decline an invitation. Only your own one; those of others stay."""
         answer: MyInvitationDetail = self._call("POST", _at("/invitations/{}/deny/", invitation_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
+        return answer
+
+    def my_invitation_undo(self, invitation_id: str, *, idempotency_key: str | None = None) -> MyInvitationDetail:
+        """Take back a denial. Within 24 hours, once, while the invitation would still live. The denied invitation
+        stays denied; the answer is a new one with the old expiry. Taking back again gives the same answer.
+        """
+        answer: MyInvitationDetail = self._call("POST", _at("/invitations/{}/undo/", invitation_id), headers={"Idempotency-Key": idempotency_key})
         return answer
 
     def my_invitations(
@@ -1523,6 +1553,45 @@ class Operations(ABC):
         """
         answer: GeneralItem = self._call("PATCH", _at("/customers/{}/settings/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer
+
+    def tenant_manager(self, tenant_id: str, manager_id: int) -> ManagerItem:
+        """One tenant manager. Needs `settings.view`."""
+        answer: ManagerItem = self._call("GET", _at("/customers/{}/tenant-managers/{}/", tenant_id, manager_id))
+        return answer
+
+    def tenant_manager_appoint(
+        self,
+        tenant_id: str,
+        body: ManagerBodyRequest,
+        *,
+        idempotency_key: str | None = None,
+    ) -> ManagerItem:
+        """Appoint a tenant manager. Needs `settings.modify`. Somebody of your organisation who has signed in before."""
+        answer: ManagerItem = self._call("POST", _at("/customers/{}/tenant-managers/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
+        return answer
+
+    def tenant_manager_dismiss(self, tenant_id: str, manager_id: int, *, idempotency_key: str | None = None) -> None:
+        """Dismiss a tenant manager. Needs `settings.modify`. Nothing else of the person changes."""
+        self._call("DELETE", _at("/customers/{}/tenant-managers/{}/", tenant_id, manager_id), headers={"Idempotency-Key": idempotency_key})
+
+    def tenant_managers(
+        self,
+        tenant_id: str,
+        *,
+        cursor: str | None = None,
+        page_size: int | None = None,
+    ) -> ManagerItemPage:
+        """The tenant managers of your organisation. Needs `settings.view`. While none of them can act, the MMR
+        Admins answer invitations by domain.
+        cursor: The place in the list; taken from `next` or `previous`.
+        page_size: How many items at most.
+        """
+        answer: ManagerItemPage = self._call("GET", _at("/customers/{}/tenant-managers/", tenant_id), query={"cursor": cursor, "page_size": page_size})
+        return answer
+
+    def each_tenant_managers(self, tenant_id: str) -> Iterator[ManagerItem]:
+        """Each item of `tenant_managers`, page by page."""
+        return self._each(_at("/customers/{}/tenant-managers/", tenant_id), {})
 
     def terms(self) -> TermsSchema:
         """The terms as they are now. To be read before *Add a partner*, which asks for their version."""
