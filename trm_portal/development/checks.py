@@ -15,7 +15,7 @@ from trm_portal.development.servers import Servers
 from trm_portal.development.state import PROJECT, StateFolder
 
 APPS = ["audit", "rbac", "rooms", "partners"]
-FIRST_VERSION = ["0002_rules", "0003_rules", "0006_operation_rules"]  # beside each initial migration
+FIRST_VERSION = ["0002_rules", "0003_rules", "0006_operation_rules", "0013_aggregate"]  # beside each initial migration
 KNOWN_SAFE = ["0007_sessions"]  # says NOT NULL only of a table that it makes itself
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 PLAIN = {
