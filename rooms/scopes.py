@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, Q, QuerySet
 
+from audit.events import About, Event, EventType, tell
 from audit.log import recording
 from audit.models import Category, Operation
 from rbac import grants
@@ -156,6 +157,7 @@ def change(assignment: Assignment, scope: Scope, *, by: User) -> None:
         apply(assignment)
         if before != scope_of(assignment):
             Assignment.objects.filter(pk=assignment.pk).update(version=F("version") + 1)
+            _tell(assignment)
         if assignment.key == AssignmentKey.INVITED_ADMINS:
             bounded = Assignment.objects.filter(role__delegation=assignment.role.delegation_id)
             apply_all(bounded.exclude(pk=assignment.pk).select_related("role__delegation"))
@@ -265,10 +267,18 @@ def follow_groups(groups: Collection[int], *, by: User | None = None) -> None:
         ) as line:
             line.before = {"indexed_rooms": assignment.room_count}
             line.after = {"indexed_rooms": apply(assignment), "groups": sorted(groups)}
+            _tell(assignment)
     bases = [one.role.delegation_id for one in touched if one.key == AssignmentKey.INVITED_ADMINS]
     apply_all(Assignment.objects.filter(role__delegation__in=bases, key="").select_related("role__delegation"))
     for delegation_id in {one.role.delegation_id for one in touched} - {None}:
         approvals.cancel_lost(delegation_id, by=by)
+
+
+def _tell(assignment: Assignment) -> None:
+    """Tools hear that other rooms are delegated; a partner's own assignments are its own business."""
+    if assignment.key == AssignmentKey.INVITED_ADMINS:
+        told = EventType.SCOPE_CHANGED
+        tell(Event(told, assignment.tenant_id, About.ASSIGNMENT, assignment.pk, assignment.role.delegation_id))
 
 
 def _naming(groups: Collection[int]) -> QuerySet[Assignment]:

@@ -31,6 +31,7 @@ from partners.errors import (
     OwnPerson,
     WrongTenant,
 )
+from partners.happenings import tell_of
 from partners.models import Invitation, InvitationQuerySet, InvitationState, PartnerRelationship
 from partners.parcels import INVITATION, ended_notice, invitation_mail, linked_notice, wrong_tenant_notice
 from partners.services import tenant_managers
@@ -154,6 +155,7 @@ def send(
             expires_at=sent_at + timedelta(days=days),
         )
         outbox.leave(invitation_mail(invitation))
+        tell_of(InvitationState.PENDING, [invitation])
         line.after = {"state": InvitationState.PENDING, "expires_at": invitation.expires_at.isoformat()}
     return invitation
 
@@ -307,6 +309,7 @@ def resend(invitation: Invitation, *, by: User) -> Invitation:
         current.save(update_fields=["rotation"])
         outbox.cancel(invitation_mail(current).kind, [str(current.pk)])
         outbox.leave(invitation_mail(current))
+        tell_of(InvitationState.PENDING, [current], again=True)
         line.after = {"resent": current.rotation}
     return current
 
@@ -323,7 +326,8 @@ def expire_due(invitations: InvitationQuerySet) -> int:
 
 def _expire_of(relationship: PartnerRelationship, invitations: InvitationQuerySet) -> int:
     delegation = delegations.lock(relationship.delegation_id)
-    due = list(invitations.due().filter(relationship=relationship).order_by("pk").select_for_update(of=("self",)))
+    open_ones = invitations.due().filter(relationship=relationship).select_related("relationship").order_by("pk")
+    due = list(open_ones.select_for_update(of=("self",)))
     if due:
         with recording_of(relationship, due[0].addressee, Operation.UPDATE, None) as line:
             _expire(due)
@@ -340,6 +344,7 @@ def _expire(due: list[Invitation]) -> None:
         state=InvitationState.EXPIRED, decided_at=Now(), decided_by="system"
     )
     outbox.cancel(invitation_mail(due[0]).kind, [str(key) for key in keys])
+    tell_of(InvitationState.EXPIRED, due)
 
 
 def lapse_if_dead(relationship: PartnerRelationship, delegation: Delegation, *, by: User | None) -> None:
@@ -396,6 +401,7 @@ def decide(invitation: Invitation, state: InvitationState, by: User | None, **fi
     if not rows.update(state=state, decided_at=Now(), decided_by=by.upn if by is not None else "system", **fields):
         raise InvitationOver(InvitationState.EXPIRED)
     outbox.cancel(invitation_mail(invitation).kind, [str(invitation.pk)])
+    tell_of(state, [invitation])
 
 
 def recording_of(relationship: PartnerRelationship, name: str, operation: Operation, by: User | None):  # type: ignore[no-untyped-def]

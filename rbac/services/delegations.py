@@ -8,6 +8,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from audit.clock import Now
+from audit.events import About, Event, EventType, tell
 from audit.log import recording
 from audit.models import Category, Operation
 from rbac.catalogue import BuiltIn, permissions_of
@@ -15,6 +16,14 @@ from rbac.errors import AlreadyPartner, DelegationOver, OwnTenant, WrongState
 from rbac.models import Assignment, AssignmentKey, Delegation, DelegationState, Role, Tenant, User
 from rbac.services import assignments
 from rbac.states import DELEGATION
+
+# What is told of a delegation that has come from one state to another.
+_TOLD = {
+    (DelegationState.INVITED, DelegationState.ACTIVE): EventType.RELATIONSHIP_LINKED,
+    (DelegationState.ACTIVE, DelegationState.SUSPENDED): EventType.RELATIONSHIP_SUSPENDED,
+    (DelegationState.SUSPENDED, DelegationState.ACTIVE): EventType.RELATIONSHIP_RESUMED,
+    (DelegationState.INVITED, DelegationState.LAPSED): EventType.RELATIONSHIP_LAPSED,
+}
 
 # What the apps above ask of a customer before it changes something of a partner; they know rbac, rbac does not know them.
 _conditions: list[Callable[[Tenant], None]] = []
@@ -135,7 +144,11 @@ def _move(delegation: Delegation, state: DelegationState, **fields: object) -> N
         raise DelegationOver
     if state not in DELEGATION[DelegationState(delegation.state)]:
         raise WrongState
-    moved = Delegation.objects.filter(pk=delegation.pk, state=delegation.state).update(state=state, **fields)
+    before = DelegationState(delegation.state)
+    moved = Delegation.objects.filter(pk=delegation.pk, state=before).update(state=state, **fields)
     if not moved:
         raise WrongState
     delegation.refresh_from_db()
+    told = EventType.RELATIONSHIP_ENDED if state == DelegationState.ENDED else _TOLD.get((before, state))
+    if told is not None:
+        tell(Event(told, delegation.tenant_id, About.RELATIONSHIP, delegation.pk, delegation.pk))

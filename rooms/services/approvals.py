@@ -19,6 +19,7 @@ from django.http import Http404
 from audit import outbox
 from audit.clock import Now, now
 from audit.context import Line
+from audit.events import About, Event, EventType, tell
 from audit.log import SYSTEM, recording
 from audit.models import Category, Operation
 from rbac import access
@@ -34,6 +35,15 @@ from rooms.states import APPROVAL
 
 LIFETIME = timedelta(days=7)  # product contract §6
 REMINDED_BEFORE = timedelta(days=2)
+_TOLD = {
+    ApprovalState.PENDING: EventType.APPROVAL_REQUESTED,
+    ApprovalState.EXECUTED: EventType.APPROVAL_EXECUTED,
+    ApprovalState.FAILED: EventType.APPROVAL_FAILED,
+    ApprovalState.REJECTED: EventType.APPROVAL_REJECTED,
+    ApprovalState.WITHDRAWN: EventType.APPROVAL_WITHDRAWN,
+    ApprovalState.EXPIRED: EventType.APPROVAL_EXPIRED,
+    ApprovalState.CANCELLED: EventType.APPROVAL_CANCELLED,
+}
 
 
 def record(
@@ -73,6 +83,7 @@ def record(
     request.digest = digest_of(request)
     request.save(force_insert=True)
     outbox.leave(asked_notice(request))
+    _tell(request)
     return request
 
 
@@ -257,6 +268,13 @@ def close(
     if not open_ones.update(**fields):
         raise RequestOver
     request.refresh_from_db()
+    _tell(request)
+
+
+def _tell(request: ApprovalRequest) -> None:
+    """Of what has become of it; *approved* lasts no longer than this transaction and is told by what it comes to."""
+    if (told := _TOLD.get(ApprovalState(request.state))) is not None:
+        tell(Event(told, request.tenant_id, About.APPROVAL, request.pk, request.delegation_id))
 
 
 def _deciding(request: ApprovalRequest, by: User | None) -> Any:

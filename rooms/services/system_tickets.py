@@ -33,6 +33,7 @@ from rooms.models import (
     TicketState,
 )
 from rooms.parcels import CLOSED, OPENED, system_notice
+from rooms.services.ticket_history import tell_of
 
 # What has to be done: for each signal that is not well, and for each open ticket whose signal is.
 _DUE = """
@@ -204,8 +205,9 @@ def _set(steps: Sequence[_Step], at: datetime, **fields: Any) -> None:
 
 
 def _tell(pairs: Sequence[tuple[_Step, int]], kind: EntryKind, at: datetime, detail: Any) -> None:
-    """A line in the history of each ticket."""
+    """A line in the history of each ticket, which tools hear of."""
     if pairs:
+        tell_of(kind, [(step.tenant_id, pk) for step, pk in pairs])
         TicketEntry.objects.bulk_create(
             TicketEntry(tenant_id=step.tenant_id, ticket_id=pk, kind=kind, at=at, by=SYSTEM, detail=detail(step))
             for step, pk in pairs

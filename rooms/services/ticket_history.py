@@ -1,18 +1,27 @@
 """A ticket's history: the lines of it, and what the rooms it is about tell of it. Steps of changes that have asked."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import Http404
 
 from audit.clock import now
+from audit.events import About, Event, EventType, tell
 from audit.log import SYSTEM
 from rbac.models import User
 from rbac.precondition import meet
 from rooms.errors import StaleTicket
 from rooms.models import ActivityKind, EntryKind, Room, RoomActivity, Ticket, TicketEntry, TicketRoom
 from rooms.services import health
+
+# What is told of a ticket besides that something of it is another.
+_TOLD = {
+    EntryKind.OPENED: EventType.TICKET_OPENED,
+    EntryKind.CLOSED: EventType.TICKET_CLOSED,
+    EntryKind.REOPENED: EventType.TICKET_REOPENED,
+}
 
 
 def hold(ticket: Ticket, version: int | None = None) -> Ticket:
@@ -42,7 +51,14 @@ def enter(
     if kind == EntryKind.CLOSED:
         ticket.closed_at = at
     ticket.save()
+    tell_of(kind, [(ticket.tenant_id, ticket.pk)])
     return TicketEntry.objects.create(**line_of(ticket, kind, at, by), text=text, detail=detail or {})
+
+
+def tell_of(kind: EntryKind, tickets: Iterable[tuple[UUID, int]]) -> None:
+    """Tools hear of what was entered into `tickets` (tenant and id of each), whose rooms are tied by now."""
+    told = _TOLD.get(kind, EventType.TICKET_UPDATED)
+    tell(*(Event(told, tenant_id, About.TICKET, pk) for tenant_id, pk in tickets))
 
 
 def line_of(ticket: Ticket, kind: EntryKind, at: Any, by: User | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from rbac.catalogue import Permission
 from rbac.holders import holders
 from rbac.models import Delegation, DelegationState, User
 from rooms.models import EntryKind, Room, Ticket, TicketEntry, TicketState
-from rooms.services.ticket_history import line_of, name_of
+from rooms.services.ticket_history import line_of, name_of, tell_of
 from rooms.ticket_readers import participants, rooms_of
 
 
@@ -74,4 +74,5 @@ def let_go(delegation: Delegation, *, by: User | None) -> int:
         ticket.assigned_to = None
     Ticket.objects.bulk_update(held, ["assigned_to", "assigned_upn", "touched_at", "version"], batch_size=500)
     add_lines(lines)
+    tell_of(EntryKind.ASSIGNED, [(ticket.tenant_id, ticket.pk) for ticket in going])
     return len(going)

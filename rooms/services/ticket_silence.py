@@ -14,7 +14,7 @@ from rbac.models import Tenant
 from rooms.business_days import silent_since
 from rooms.models import ClosingReason, EntryKind, Room, Ticket, TicketEntry, TicketKind, TicketRoom, TicketState
 from rooms.parcels import closed_notice
-from rooms.services.ticket_history import line_of, name_of, tell_rooms
+from rooms.services.ticket_history import line_of, name_of, tell_of, tell_rooms
 
 AFTER = {TicketKind.CUSTOMER: 3, TicketKind.SYSTEM: 15}  # business days of the customer
 BATCH = 500
@@ -74,6 +74,7 @@ def _close(tenant: Tenant, some: list[int]) -> int:
         TicketEntry.objects.bulk_create(
             TicketEntry(**line_of(one, EntryKind.CLOSED, at, None), detail=detail) for one in tickets
         )
+        tell_of(EntryKind.CLOSED, [(one.tenant_id, one.pk) for one in tickets])
         tell_rooms(tickets, "closed", by=None)
         outbox.leave_all(closed_notice(one, None) for one in tickets)
         add_lines(_line(one) for one in tickets)

@@ -33,7 +33,7 @@ from rooms.models import (
     TicketState,
 )
 from rooms.parcels import assigned_notice, closed_notice, message_notice, opened_notice
-from rooms.services.ticket_history import enter, hold, line_of, name_of, tell_rooms
+from rooms.services.ticket_history import enter, hold, line_of, name_of, tell_of, tell_rooms
 from rooms.services.ticket_people import assignable, hold_delegations_of
 from rooms.states import TICKET
 from rooms.values import is_readable
@@ -94,6 +94,7 @@ def report(
         TicketRoom.objects.bulk_create([TicketRoom(tenant=tenant, ticket=ticket, room=room) for room in found])
         detail = {"severity": ticket.severity, "high_impact": is_high_impact}
         TicketEntry.objects.create(**line_of(ticket, EntryKind.OPENED, at, by), detail=detail)
+        tell_of(EntryKind.OPENED, [(ticket.tenant_id, ticket.pk)])
         tell_rooms([ticket], "opened", by=by)
         outbox.leave(opened_notice(ticket, by))
         line.object_name = name_of(ticket)[:300]
