@@ -4,12 +4,11 @@ The secret is stored twice: encrypted, for the download, under secrets that the 
 by which an enrolment finds it. A download is the only thing that ever shows it.
 """
 
-import base64
 import hashlib
 import secrets
 from datetime import timedelta
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
@@ -20,11 +19,13 @@ from audit.models import AuditEvent, Category, Operation, Result
 from rbac.access import require
 from rbac.catalogue import Permission
 from rbac.models import Tenant, TenantStatus, User
+from rooms.encryption import fernets
 from rooms.errors import InvalidGrace, KeyUnreadable, NoKey, TooManyDownloads
 from rooms.models import EnrollmentKey
 from rooms.operation_emails import key_notice
 
 NAME = "enrolment key"  # how the log calls it
+PURPOSE = "enrolment keys"
 PREFIX = "trmk_"
 LONGEST_GRACE = timedelta(hours=72)
 DOWNLOADS_PER_HOUR = 5  # of each person
@@ -129,7 +130,7 @@ def encrypt_anew() -> tuple[int, list[EnrollmentKey]]:
             except KeyUnreadable:
                 unreadable.append(key)
                 continue
-            EnrollmentKey.objects.filter(pk=key.pk).update(encrypted=_fernets().rotate(bytes(key.encrypted)))
+            EnrollmentKey.objects.filter(pk=key.pk).update(encrypted=fernets(PURPOSE).rotate(bytes(key.encrypted)))
             done += 1
         line.after = {"encrypted": done, "unreadable": [key.pk for key in unreadable]}
     return done, unreadable
@@ -141,7 +142,7 @@ def _issue(tenant: Tenant, version: int, by: User) -> EnrollmentKey:
     return EnrollmentKey.objects.create(
         tenant=tenant,
         version=version,
-        encrypted=_fernets().encrypt(secret.encode()),
+        encrypted=fernets(PURPOSE).encrypt(secret.encode()),
         digest=digest,
         fingerprint=" ".join(digest.hex()[start : start + 4] for start in range(0, 16, 4)),
         created_at=now(),
@@ -152,22 +153,12 @@ def _issue(tenant: Tenant, version: int, by: User) -> EnrollmentKey:
 def _read(key: EnrollmentKey) -> str:
     """The secret. Raises KeyUnreadable, also for one that was moved here from another row."""
     try:
-        secret = _fernets().decrypt(bytes(key.encrypted)).decode()
+        secret = fernets(PURPOSE).decrypt(bytes(key.encrypted)).decode()
     except InvalidToken as error:
         raise KeyUnreadable from error
     if digest_of(secret) != bytes(key.digest):
         raise KeyUnreadable
     return secret
-
-
-def _fernets() -> MultiFernet:
-    """By the first secret is encrypted, by each of them decrypted."""
-    return MultiFernet([Fernet(_derived(one)) for one in settings.ENROLLMENT_KEY_SECRETS])
-
-
-def _derived(text: str) -> bytes:
-    """A Fernet key of a random text, whatever its length."""
-    return base64.urlsafe_b64encode(hashlib.sha256(b"enrolment keys:" + text.encode()).digest())
 
 
 def _hours(grace: timedelta) -> float | int:
