@@ -156,6 +156,34 @@ class AlreadyManager(RuleBroken):
     text = _("%(upn)s is a tenant manager already.")
 
 
+class InvalidWebhookAddress(RuleBroken):
+    code = "invalid_webhook_address"
+    status = 400
+    text = _("Nothing can be sent to this address. It has to be https:// and a public name, without a user name.")
+
+
+class NoEvents(RuleBroken):
+    code = "no_events"
+    status = 400
+    text = _("Choose at least one event.")
+
+
+class TooManyWebhooks(RuleBroken):
+    code = "too_many_webhooks"
+    text = _("There are as many webhooks as there can be. Delete one first.")
+
+
+class WebhookOff(RuleBroken):
+    code = "webhook_off"
+    text = _("The webhook is off. Turn it on first.")
+
+
+class TooManyTests(RuleBroken):
+    code = "too_many_tests"
+    status = 429
+    text = _("That is enough for this hour. Try again later.")
+
+
 class AnsweredInvitation(RuleBroken):
     code = "invitation_over"
     status = 410

@@ -14,6 +14,7 @@ from audit.clock import Now
 from audit.models import OutboxMessage, OutboxState
 from partners import index
 from partners.models import ApiToken, Invitation, InvitationState, PartnerRelationship
+from partners.webhooks import Webhook, WebhookDelivery
 from rbac.catalogue import CEILING, TABLE, BuiltIn
 from rbac.models import (
     AssignmentGroup,
@@ -50,9 +51,10 @@ Check = Callable[[], Iterator[str]]
 
 
 def nothing_under_ended() -> Iterator[str]:
-    """No role, assignment, token or open invitation is left of an ended relationship."""
+    """No role, assignment, token, webhook or open invitation is left of an ended relationship."""
     yield from _named("role", Role.objects.filter(delegation__state=DelegationState.ENDED))
     yield from _named("token", ApiToken.objects.filter(delegation__state=DelegationState.ENDED))
+    yield from _named("webhook", Webhook.objects.live().filter(delegation__state=DelegationState.ENDED))
     pending = Invitation.objects.filter(state=InvitationState.PENDING)
     yield from _named("invitation", pending.filter(relationship__delegation__state=DelegationState.ENDED))
 
@@ -170,6 +172,16 @@ def outbox_moves() -> Iterator[str]:
     stuck = OutboxMessage.objects.filter(state=OutboxState.WAITING, due_at__lt=Now() - STUCK_AFTER)
     for message in stuck.order_by("pk").iterator():
         yield f"message {message.pk} ({message.kind}) has waited since {message.due_at.isoformat()}"
+    open_ones = Webhook.objects.open().exclude(rests_until__gt=Now() - STUCK_AFTER)
+    late = WebhookDelivery.objects.due().filter(webhook__in=open_ones, due_at__lt=Now() - STUCK_AFTER)
+    for delivery in late.order_by("pk").iterator():
+        yield f"delivery {delivery.pk} ({delivery.type}) has waited since {delivery.due_at.isoformat()}"
+
+
+def webhooks_kept_apart() -> Iterator[str]:
+    """A webhook is its customer's or a partner's of that customer; who has ended keeps no secret."""
+    yield from _named("webhook", Webhook.objects.exclude(delegation=None).exclude(delegation__tenant=F("tenant")))
+    yield from _named("webhook", Webhook.objects.exclude(ended_at=None).exclude(secret=b"", earlier_secret=None))
 
 
 def identities() -> Iterator[str]:
@@ -260,5 +272,6 @@ CHECKS: dict[str, Check] = {
     "identities": identities,
     "rings": rings_and_rollouts,
     "approvals": approvals_settled,
+    "webhooks": webhooks_kept_apart,
     "guards": database_guards,
 }

@@ -324,3 +324,6 @@ class ApiToken(AbstractAuthToken):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.token_key}…)"
+
+
+import partners.webhooks  # noqa: E402, F401 - models of this app too

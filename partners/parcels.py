@@ -3,6 +3,7 @@
 from audit.models import PLATFORM
 from audit.outbox import Parcel
 from partners.models import Invitation, PartnerRelationship, Terms
+from partners.webhooks import Webhook
 from rbac.models import User
 from rbac.upn import domain_of
 
@@ -13,7 +14,8 @@ WRONG_TENANT = "partners.wrong_tenant"
 REMOVED = "partners.removed"
 ENDED = "partners.ended"
 TERMS = "partners.terms"
-KINDS = (INVITATION, REMINDER, LINKED, WRONG_TENANT, REMOVED, ENDED, TERMS)
+WEBHOOK_OFF = "partners.webhook_off"
+KINDS = (INVITATION, REMINDER, LINKED, WRONG_TENANT, REMOVED, ENDED, TERMS, WEBHOOK_OFF)
 
 
 def invitation_mail(invitation: Invitation) -> Parcel:
@@ -54,6 +56,11 @@ def ended_notice(relationship: PartnerRelationship, by: User | None, *, has_laps
 def terms_notice(terms: Terms) -> Parcel:
     """Tells every customer with a partner that there are new terms."""
     return Parcel(TERMS, str(terms.version), PLATFORM)
+
+
+def webhook_off_notice(webhook: Webhook) -> Parcel:
+    """Tells who keeps the webhook that it is off, as long as it is."""
+    return Parcel(WEBHOOK_OFF, str(webhook.pk), webhook.tenant_id)
 
 
 def _who(user: User) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""What the clock calls: due invitations are marked, invited people reminded.
+"""What the clock calls: due invitations are marked, invited people reminded, webhooks delivered and their log kept short.
 
-Both may run twice at once and at any time: each change is compared with the row under its lock, and access has ended with
+All may run twice at once and at any time: each change is compared with the row under its lock, and access has ended with
 the second itself, whether or not anything here runs.
 """
 
@@ -12,8 +12,9 @@ from celery import shared_task
 from django.db import DatabaseError
 
 from audit.errors import RuleBroken
+from partners import nudges
 from partners.models import Invitation
-from partners.services import invitations, reminders
+from partners.services import invitations, reminders, webhook_delivery, webhook_log
 
 logger = logging.getLogger(__name__)
 
@@ -43,3 +44,16 @@ def _go_on_after_failure(change: Callable[[T], object], target: T) -> None:
         change(target)
     except (DatabaseError, RuleBroken):
         logger.exception("%s failed; it is tried again at the next ring", change.__name__)
+
+
+@shared_task(name=nudges.TASK, ignore_result=True)
+def deliver_webhooks() -> None:
+    """What a change has just left for webhooks is on its way, and what no message announced: the clock calls it too."""
+    if not webhook_delivery.deliver_due():
+        nudges.nudge()  # more is waiting: another run, behind whatever else the workers have to do
+
+
+@shared_task(ignore_result=True)
+def forget_deliveries() -> None:
+    """Deliveries of more than 30 days ago are gone, and webhooks that have ended, with all that was left of them."""
+    webhook_log.forget()

@@ -1,6 +1,7 @@
 """How far assignments reach, for lists: how many rooms and how many people, in one query each."""
 
 from collections.abc import Collection
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count
@@ -40,3 +41,25 @@ def people_counts(assignments: Collection[Assignment]) -> dict[int, int]:
     by_group = {one.group_id: one.pk for one in assignments}
     found = User.objects.filter(groups__in=by_group, is_active=True).values_list("groups")
     return {by_group[group]: number for group, number in found.annotate(number=Count("pk")) if group in by_group}
+
+
+# Tickets with a room that is chosen for one of these assignments: as all rooms, singly, or by a group.
+_TICKETS_WITHIN = """
+SELECT r.delegation_id, t.id FROM rbac_role r
+JOIN rbac_assignment a ON a.role_id = r.id AND a.key = %(key)s
+JOIN rooms_ticket t ON t.id = ANY(%(tickets)s) AND t.tenant_id = a.tenant_id
+WHERE r.delegation_id = ANY(%(delegations)s) AND (a.all_rooms OR EXISTS (
+    SELECT 1 FROM rooms_ticketroom tied WHERE tied.ticket_id = t.id AND (
+        EXISTS (SELECT 1 FROM rooms_assignmentroom s WHERE s.assignment_id = a.id AND s.room_id = tied.room_id)
+        OR EXISTS (
+            SELECT 1 FROM rooms_assignmentroomgroup g
+            JOIN rooms_roomgroupmember m ON m.room_group_id = g.room_group_id
+            WHERE g.assignment_id = a.id AND m.room_id = tied.room_id))))
+"""
+
+
+def tickets_within(key: str, delegations: Collection[UUID], tickets: Collection[int]) -> set[tuple[UUID, int]]:
+    """Delegation and ticket, for each of `tickets` (ids) with a room that the assignments `key` of a delegation cover."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TICKETS_WITHIN, {"key": key, "delegations": sorted(delegations), "tickets": sorted(tickets)})
+        return set(cursor.fetchall())

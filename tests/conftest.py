@@ -10,6 +10,7 @@ from tests.foundation.database import committed_db, django_db_setup, owner_conne
 from tests.foundation.mail import smtp_sink
 from tests.foundation.portal import portal
 from tests.foundation.provider import provider
+from tests.foundation.receiver import receiver
 
 __all__ = [
     "broker",
@@ -20,6 +21,7 @@ __all__ = [
     "owner_connection",
     "portal",
     "provider",
+    "receiver",
     "smtp_sink",
     "worker_broker_url",
     "worker_database",

@@ -39,6 +39,14 @@ app.conf.update(
             "task": "partners.schedule.expire_invitations",
             "schedule": env.float("EXPIRE_SECONDS", default=60.0),
         },
+        "deliver to webhooks what no message announced": {
+            "task": "partners.schedule.deliver_webhooks",
+            "schedule": env.float("SWEEP_SECONDS", default=30.0),
+        },
+        "forget old deliveries of webhooks": {
+            "task": "partners.schedule.forget_deliveries",
+            "schedule": crontab(hour=4, minute=11),
+        },
         "carry out what no message announced": {
             "task": "rooms.schedule.carry_out_imports",
             "schedule": env.float("SWEEP_SECONDS", default=30.0),

@@ -111,6 +111,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Broker ------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=env.str("REDIS_URL", default="redis://localhost:6379/0"))
 
+# --- Webhooks: https to public addresses, unless the operator opens more ------------------------
+WEBHOOK_PORTS = [int(one) for one in env.list("WEBHOOK_PORTS", default=["443"])]
+WEBHOOK_ALLOWED_NETWORKS = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])  # these too, on every port
+
 # --- Mail --------------------------------------------------------------------------------------
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://localhost:25")
 EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
@@ -315,6 +319,9 @@ SPECTACULAR_SETTINGS = {
         "PartnerState": "rbac.models.DelegationState.values",
         "CustomerState": "partners.api.customers.STATES",
         "InvitationState": "partners.models.InvitationState.values",
+        "WebhookEvent": "audit.events.EventType.values",
+        "WebhookOffReason": "partners.webhooks.OffReason.values",
+        "DeliveryState": "partners.webhooks.DeliveryState.values",
     },
 }
 KNOX_TOKEN_MODEL = "partners.ApiToken"

@@ -11,9 +11,10 @@ from audit.models import Category, Operation
 from partners.errors import DomainOrPeople, TermsChanged, TermsNotAccepted
 from partners.models import ApiToken, Invitation, PartnerRelationship, Terms
 from partners.parcels import ended_notice, removed_notice
-from partners.services import domain_invitations, invitations
+from partners.services import domain_invitations, invitations, webhooks
 from partners.services import terms as terms_service
 from partners.services.invitations import DEFAULT_DAYS, Contact
+from partners.webhooks import Webhook
 from rbac import grants
 from rbac.access import can, require
 from rbac.catalogue import Permission
@@ -126,6 +127,7 @@ class Loss:
     rooms: int
     invitations: int
     tokens: int
+    webhooks: int
     requests: int
 
 
@@ -138,12 +140,14 @@ def loss_of(relationship: PartnerRelationship) -> Loss:
         rooms=scopes.rooms_of(base).count(),
         invitations=Invitation.objects.pending().filter(relationship=relationship).count(),
         tokens=ApiToken.objects.filter(delegation=relationship.delegation, revoked_at__isnull=True).count(),
+        webhooks=Webhook.objects.live().filter(delegation=relationship.delegation).count(),
         requests=ApprovalRequest.objects.waiting().filter(delegation=relationship.delegation).count(),
     )
 
 
 def remove(relationship: PartnerRelationship, *, by: User) -> None:
-    """The partner is gone: relationship ended, invitations withdrawn, roles, assignments, index rows and tokens deleted.
+    """The partner is gone: relationship ended, invitations withdrawn, roles, assignments, index rows, tokens and
+    webhooks gone.
 
     Takes effect with the commit, on every next request of the partner; needs nobody's consent and cannot be undone.
     Raises PermissionDenied if `by` may not modify the customer's settings, DelegationOver if it has ended already.
@@ -202,6 +206,7 @@ def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) ->
     delegations.remove_roles(delegation, by=by)
     ApiToken.objects.filter(delegation=delegation).delete()
     ticket_people.let_go(delegation, by=by)
+    webhooks.end_all(delegation)
     if upns:
         outbox.leave(removed_notice(relationship, upns, by))
     if delegation.held_by_id is not None:

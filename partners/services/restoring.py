@@ -14,6 +14,7 @@ from audit.log import recording
 from audit.models import Category, Operation, OutboxMessage, OutboxState
 from partners.models import ApiToken, InvitationState, PartnerRelationship
 from partners.services import invitations
+from partners.webhooks import DeliveryState, OffReason, Webhook, WebhookDelivery
 from rbac.models import DelegationState, PersonSession
 from rbac.services import delegations
 
@@ -30,10 +31,12 @@ class Measures:
     tokens: int
     sessions: int
     messages: int
+    webhooks: int
 
 
 def make_safe() -> Measures:
-    """Active relationships are suspended, invitations withdrawn, tokens revoked, sessions ended, messages held.
+    """Active relationships are suspended, invitations withdrawn, tokens revoked, sessions ended, messages held,
+    webhooks off: what waits for them goes on waiting until somebody of theirs turns them on.
 
     An MMR Admin resumes each relationship that is still meant. Run it before the portal is opened again; running it
     twice does no harm.
@@ -45,6 +48,9 @@ def make_safe() -> Measures:
             tokens=ApiToken.objects.filter(revoked_at=None).update(revoked_at=Now()),
             sessions=PersonSession.objects.all().delete()[0],
             messages=_waiting().exclude(due_at=HELD).update(due_at=HELD),
+            webhooks=Webhook.objects.live()
+            .filter(is_active=True)
+            .update(is_active=False, off_reason=OffReason.RESTORE),
         )
         line.after = vars(measures)
     return measures
@@ -62,6 +68,8 @@ def drop_messages() -> int:
     """Held messages never leave; how many."""
     with recording(Category.SETTINGS, Operation.DELETE, "messages held after a restore", tenant=None, by=None) as line:
         number = _waiting().filter(due_at=HELD).update(state=OutboxState.CANCELLED, settled_at=Now())
+        events = WebhookDelivery.objects.filter(state=DeliveryState.WAITING, webhook__off_reason=OffReason.RESTORE)
+        number += events.update(state=DeliveryState.CANCELLED, settled_at=Now())
         line.after = {"cancelled": number}
     return number
 

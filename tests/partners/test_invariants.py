@@ -9,10 +9,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
 
+from audit.events import EventType
 from audit.models import OutboxMessage
 from partners.invariants import CHECKS, STUCK_AFTER, TRIGGERS
 from partners.models import Invitation
-from partners.services import invitations, relationships, tokens
+from partners.services import invitations, relationships, tokens, webhooks
+from partners.services.webhooks import Owner
+from partners.webhooks import Webhook
 from rbac.catalogue import BuiltIn, Permission
 from rbac.models import Assignment, AssignmentMember, Role
 from rooms.models import ApprovalRequest, Release, Rollout, RoomGroup, RoomUpdate, UpdateRing
@@ -266,6 +269,44 @@ def test_message_that_is_stuck(world, clock):
     assert broken() == {
         "outbox": [f"message {message.pk} (partners.invitation) has waited since {message.due_at.isoformat()}"]
     }
+
+
+def webhook_of(world):
+    """Of a partner, with an event that waits."""
+    relationship, (ann,) = join(world.contoso, world.fabrikam, "ann")
+    owner = Owner(world.contoso.tenant, relationship.delegation_id)
+    made, _ = webhooks.create(owner, "https://hooks.example.com/", by=ann, events=[EventType.SCOPE_CHANGED])
+    return relationship, made, webhooks.send_test(made, by=ann)
+
+
+def test_event_that_is_stuck(world, clock):
+    relationship, _, delivery = webhook_of(world)
+    OutboxMessage.objects.all().delete()
+    clock.move(STUCK_AFTER + timedelta(seconds=1))
+    assert broken() == {
+        "outbox": [f"delivery {delivery.pk} (webhook.test) has waited since {delivery.due_at.isoformat()}"]
+    }
+    relationships.suspend(relationship, by=world.contoso.admin)  # now it may wait
+    OutboxMessage.objects.all().delete()
+    assert broken() == {}
+
+
+def test_webhook_left_under_an_ended_relationship_and_a_secret_kept_for_nobody(world):
+    relationship, made, _ = webhook_of(world)
+    relationships.remove(relationship, by=world.contoso.admin)
+    OutboxMessage.objects.all().delete()
+    assert broken() == {}
+    Webhook.objects.filter(pk=made.pk).update(secret=b"still there")
+    assert broken() == {"webhooks": [f"webhook {made.pk}"]}
+    Webhook.objects.filter(pk=made.pk).update(ended_at=None)
+    assert broken() == {"ended": [f"webhook {made.pk}"]}
+
+
+def test_webhook_of_another_customers_partner(loosen, owner, world):
+    loosen("partners_webhook", "webhook_delegation_of_tenant")
+    _, made, _ = webhook_of(world)
+    owner("UPDATE partners_webhook SET tenant_id = %s WHERE id = %s", str(world.tailwind.tenant.pk), str(made.pk))
+    assert broken() == {"webhooks": [f"webhook {made.pk}"]}
 
 
 def test_upn_in_capitals_and_shared_identity(loosen, owner, world):

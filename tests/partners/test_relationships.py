@@ -127,7 +127,7 @@ def test_groups_and_all_rooms_can_be_delegated_and_later_rooms_follow(world):
         scopes.follow_groups([group.pk])
     assert seen(ann) == {world.contoso.rooms[0], world.contoso.rooms[2]}
     assert relationships.loss_of(relationship) == relationships.Loss(
-        people=1, rooms=2, invitations=0, tokens=0, requests=0
+        people=1, rooms=2, invitations=0, tokens=0, webhooks=0, requests=0
     )
 
 
@@ -321,7 +321,7 @@ def rich(world: World) -> Rich:
 def test_removal_is_complete_at_once(rich):
     contoso = rich.world.contoso
     assert relationships.loss_of(rich.relationship) == relationships.Loss(
-        people=3, rooms=2, invitations=1, tokens=1, requests=0
+        people=3, rooms=2, invitations=1, tokens=1, webhooks=0, requests=0
     )
     with leaves(
         line(f"PartnerInvitation/Delete fabrikam.example Successful {ADMIN}"),
@@ -348,6 +348,7 @@ def test_removal_is_complete_at_once(rich):
         "rooms": 2,
         "invitations": 1,
         "tokens": 1,
+        "webhooks": 0,
         "requests": 0,
     }
     assert evidence.messages == [

@@ -7,7 +7,10 @@ import pytest
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
 
 from audit.clock import now
+from audit.events import EventType
 from partners.models import TenantManager
+from partners.services import webhooks
+from partners.services.webhooks import Owner
 from rbac.catalogue import BuiltIn
 from rbac.models import Assignment, AssignmentMember, PendingClaim, Role, SecurityGroupMember, User
 from rooms.models import (
@@ -67,6 +70,7 @@ TIES = {
     "ticketroom_room_of_tenant": "rooms_ticketroom",
     "ticketroom_ticket_of_tenant": "rooms_ticketroom",
     "ticketupload_ticket_of_tenant": "rooms_ticketupload",
+    "webhook_delegation_of_tenant": "partners_webhook",
 }
 
 
@@ -89,6 +93,8 @@ def execute(statement: str, *parameters: object) -> None:
 def rows_of_every_kind(world: World) -> None:
     relationship, (ann,) = join(world.contoso, world.fabrikam, "ann")
     waiting(relationship, world.contoso.rooms[0], ann)
+    owner = Owner(world.contoso.tenant, relationship.delegation_id)
+    webhooks.create(owner, "https://hooks.example.com/", by=ann, events=[EventType.SCOPE_CHANGED])
     group = room_group(world.contoso.tenant, "Berlin", *world.contoso.rooms)
     assignment = Assignment.objects.get(role__delegation=relationship.delegation)
     assignment.scoped_groups.create(tenant=world.contoso.tenant, room_group=group)

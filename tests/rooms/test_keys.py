@@ -9,7 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from audit.events import EventType
 from audit.models import AuditEvent
+from partners.services import webhooks
+from partners.services.webhooks import Owner
 from rbac.catalogue import BuiltIn, Permission
 from rbac.models import TenantStatus
 from rooms.errors import InvalidGrace, KeyUnreadable, NoKey, TooManyDownloads
@@ -183,12 +186,25 @@ def test_rotation_encrypts_all_under_the_first_secret(world, settings):
     old, before = settings.ENROLLMENT_KEY_SECRETS, keys.download(world.contoso.tenant, by=world.contoso.admin)[1]
     settings.ENROLLMENT_KEY_SECRETS = ["a new one", *old]
     told = io.StringIO()
-    with leaves("platform: Key/Update encryption of enrolment keys Successful system"):
+    webhook, secret = webhooks.create(
+        Owner(world.contoso.tenant, None),
+        "https://hooks.example.com/",
+        by=world.contoso.admin,
+        events=[EventType.SCOPE_CHANGED],
+    )
+    both = [webhooks.rotate(webhook, by=world.contoso.admin), secret]
+    with leaves(
+        "platform: Key/Update encryption of enrolment keys Successful system",
+        "platform: Key/Update encryption of webhooks Successful system",
+    ):
         call_command("rotate_key_encryption", stdout=told)
     assert "4 enrolment keys are encrypted" in told.getvalue()
+    assert "The secrets of 1 webhooks are encrypted" in told.getvalue()
 
     settings.ENROLLMENT_KEY_SECRETS = ["a new one"]
     assert keys.download(world.contoso.tenant, by=world.contoso.admin)[1] == before
+    webhook.refresh_from_db()
+    assert webhooks.secrets_of(webhook) == both
     settings.ENROLLMENT_KEY_SECRETS = ["lost"]
-    with pytest.raises(CommandError, match="4 keys cannot be read"):
+    with pytest.raises(CommandError, match="5 keys cannot be read"):
         call_command("rotate_key_encryption", stdout=told)

@@ -113,5 +113,5 @@ def test_statements_do_not_grow_with_the_tickets(world, django_assert_num_querie
     for number in (1, 3):
         for _ in range(number):
             quiet(reported(world))
-        with django_assert_num_queries(20):
+        with django_assert_num_queries(21):
             assert ticket_silence.close_silent() == number

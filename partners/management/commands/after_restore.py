@@ -13,6 +13,8 @@ DONE = """Done, before anybody could use what the backup still believed:
 - {tokens} API tokens are revoked
 - {sessions} sessions are ended
 - {messages} messages are held: look at them in the back office, then run this with --release-messages or --drop-messages
+- {webhooks} webhooks are off until those who keep them turn them on (Settings > Webhooks); --drop-messages drops what
+  waits for them
 
 Tell the customers: people who were removed from a role after the backup are back in it.
 Now run: manage.py check_invariants"""
