@@ -24,6 +24,7 @@ from partners.models import (
     TermsAcceptance,
 )
 from partners.services import terms
+from partners.webhooks import Webhook, WebhookDelivery
 
 
 @admin.register(PartnerRelationship)
@@ -231,3 +232,74 @@ class TenantManagerAdmin(ReadOnly):
     search_help_text = gettext_lazy("UPN of the manager, tenant, or who appointed.")
     ordering = ("tenant__name", "user__upn")
     fields = ("tenant", "user", "appointed_by", "created_at")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnly):
+    """Webhooks by their host: path and query of the address may hold a secret, and the secrets are shown to nobody."""
+
+    list_display = ("id", "its_host", "tenant", "delegation", "is_active", "off_reason", "failing_since", "tried_at")
+    list_filter = ("is_active", "off_reason", ("ended_at", admin.EmptyFieldListFilter))
+    list_select_related = ("tenant", "delegation__tenant", "delegation__held_by")
+    search_fields = ("id", "tenant__name", "delegation__held_by__name", "created_by")
+    search_help_text = gettext_lazy("Id, customer, partner or UPN.")
+    ordering = ("-created_at", "id")
+    fields = (
+        "id",
+        "its_host",
+        "tenant",
+        "delegation",
+        "events",
+        "is_active",
+        "off_reason",
+        "failures",
+        "failing_since",
+        "tried_at",
+        "rests_until",
+        "rotated_at",
+        "created_at",
+        "created_by",
+        "ended_at",
+        "its_deliveries",
+    )
+
+    def history_of(self, obj: Webhook) -> Q | None:
+        return Q(tenant_id=obj.tenant_id, category="Settings", object_name=obj.name)
+
+    @admin.display(description=gettext_lazy("Host"))
+    def its_host(self, webhook: Webhook) -> str:
+        return webhook.host
+
+    @admin.display(description=gettext_lazy("Deliveries"))
+    def its_deliveries(self, webhook: Webhook) -> SafeString:
+        return list_link(WebhookDelivery, webhook.deliveries.count(), webhook__id__exact=webhook.pk)
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnly):
+    list_display = ("type", "its_host", "state", "attempts", "status", "error", "created_at", "due_at", "settled_at")
+    list_filter = ("state",)
+    list_select_related = ("webhook",)
+    search_fields = ("event_id", "object_id", "webhook__id")
+    search_help_text = gettext_lazy("Id of the event, of its object or of the webhook.")
+    ordering = ("-id",)
+    fields = (
+        "event_id",
+        "webhook",
+        "type",
+        "about",
+        "object_id",
+        "relationship_id",
+        "state",
+        "attempts",
+        "status",
+        "error",
+        "created_at",
+        "tried_at",
+        "due_at",
+        "settled_at",
+    )
+
+    @admin.display(description=gettext_lazy("Host"))
+    def its_host(self, delivery: WebhookDelivery) -> str:
+        return delivery.webhook.host

@@ -17,6 +17,7 @@ from partners.views import (
     settings,
     tenant_managers,
     terms,
+    webhooks,
 )
 
 _of_relationship: list[URLPattern | URLResolver] = [
@@ -31,6 +32,16 @@ _of_relationship: list[URLPattern | URLResolver] = [
     path("invitations/<uuid:invitation_id>/revoke/", partners.revoke, name="invitation_revoke"),
 ]
 
+_of_webhook: list[URLPattern | URLResolver] = [
+    path("", webhooks.webhook, name="webhook"),
+    path("edit/", webhooks.edit, name="webhook_edit"),
+    path("secret/", webhooks.rotate, name="webhook_rotate"),
+    path("switch/", webhooks.switch, name="webhook_switch"),
+    path("test/", webhooks.send_test, name="webhook_test"),
+    path("delete/", webhooks.delete, name="webhook_delete"),
+    path("deliveries/<uuid:event_id>/redeliver/", webhooks.redeliver, name="delivery_redeliver"),
+]
+
 _of_tenant: list[URLPattern | URLResolver] = [
     path("", settings.general, name="settings_general"),
     path("general/", settings.edit, name="settings_general_edit"),
@@ -43,6 +54,9 @@ _of_tenant: list[URLPattern | URLResolver] = [
     path("notifications/test/", notifications.send_test, name="settings_notifications_test"),
     path("notifications/mail/", notifications.look, name="settings_mail"),
     path("notifications/mail/<slug:language>/", notifications.preview, name="settings_mail_preview"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/add/", webhooks.add, name="webhook_add"),
+    path("webhooks/<uuid:webhook_id>/", include(_of_webhook)),
     path("partners/", partners.partners, name="partners"),
     path("partners/add/", add_partner.add_partner, name="add_partner"),
     path("partners/add/<slug:step>/", add_partner.add_partner_step, name="add_partner_step"),

@@ -119,7 +119,7 @@ class ProblemSchema(AutoSchema):
         if self.method not in ("GET", "HEAD"):
             names.append("csrf_failed")
             names.append("invalid_header")
-        if not view.for_tokens:
+        if not view.for_tokens or self.method.lower() in view.for_people:
             names.append("not_for_tokens")
         if isinstance(view, CustomerView):
             names.append("permission_denied")

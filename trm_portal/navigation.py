@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from partners.services.webhooks import kept_by
 from rbac import access, gates
 from rbac.catalogue import Permission
 from rbac.models import Tenant, User
@@ -50,6 +51,7 @@ SETTINGS = {
     "settings_notifications": Kind(gettext_lazy("Notifications"), "bell", (Permission.SETTINGS_VIEW,), whole=True),
     "keys": Kind(gettext_lazy("Enrolment keys"), "key", (Permission.ROOMS_DOWNLOAD_KEY, Permission.ROOMS_RESET_KEY)),
     "roles": Kind(gettext_lazy("Roles"), "shield-lock", (Permission.ROLES_VIEW,)),
+    "webhooks": Kind(gettext_lazy("Webhooks"), "broadcast"),
     "audit_logs": Kind(gettext_lazy("Audit logs"), "journal-text", (Permission.SETTINGS_MODIFY,), whole=True),
 }
 KINDS = WORK | SETTINGS
@@ -138,6 +140,8 @@ def _opens(name: str, user: User, held: Sequence[access.Held], tenant: Tenant) -
     """Whether the person, with `held` in `tenant`, may open its page of this kind."""
     if name == "approvals":
         return approvals.may_decide(user, tenant, tuple(held)) or any(one.delegation_id is not None for one in held)
+    if name == "webhooks":
+        return kept_by(user, tenant, tuple(held)) is not None
     kind = KINDS[name]
     asked = access.holds_all if kind.whole else access.holds
     return not kind.anywhere or any(asked(held, one, tenant.pk) for one in kind.anywhere)

@@ -20,6 +20,7 @@ from partners.api.settings import (
     TestMail,
 )
 from partners.api.tokens import OneToken, Tokens
+from partners.api.webhooks import Deliveries, OneDelivery, OneWebhook, Redeliver, Rotate, SendTest, Webhooks
 
 _of_partner: list[URLPattern] = [
     path("", OnePartner.as_view(), name="api-partner"),
@@ -40,6 +41,15 @@ _of_settings: list[URLPattern] = [
     path("mail/", Look.as_view(), name="api-mail-look"),
 ]
 
+_of_webhook: list[URLPattern] = [
+    path("", OneWebhook.as_view(), name="api-webhook"),
+    path("rotate/", Rotate.as_view(), name="api-webhook-rotate"),
+    path("test/", SendTest.as_view(), name="api-webhook-test"),
+    path("deliveries/", Deliveries.as_view(), name="api-deliveries"),
+    path("deliveries/<uuid:event_id>/", OneDelivery.as_view(), name="api-delivery"),
+    path("deliveries/<uuid:event_id>/redeliver/", Redeliver.as_view(), name="api-delivery-redeliver"),
+]
+
 _of_customer: list[URLPattern | URLResolver] = [
     path("partners/", Partners.as_view(), name="api-partners"),
     path("partners/<uuid:relationship_id>/", include(_of_partner)),
@@ -51,6 +61,8 @@ _of_customer: list[URLPattern | URLResolver] = [
     path("tenant-managers/<int:manager_id>/", OneManager.as_view(), name="api-tenant-manager"),
     path("tokens/", Tokens.as_view(), name="api-tokens"),
     path("tokens/<slug:prefix>/", OneToken.as_view(), name="api-token"),
+    path("webhooks/", Webhooks.as_view(), name="api-webhooks"),
+    path("webhooks/<uuid:webhook_id>/", include(_of_webhook)),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

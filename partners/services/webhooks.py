@@ -30,9 +30,10 @@ from rbac import access
 from rbac.access import Rights, holding, holds_all, require, rights
 from rbac.catalogue import Permission
 from rbac.models import Delegation, Tenant, User
+from rbac.precondition import meet
 from rbac.services import delegations, roles
 from rooms.encryption import fernets
-from rooms.errors import InvalidGrace, KeyUnreadable, StaleVersion
+from rooms.errors import InvalidGrace, KeyUnreadable
 
 PURPOSE = "webhooks"
 MOST = 10  # of each owner
@@ -105,16 +106,14 @@ def modify(
     url: str,
     events: Collection[EventType],
     description: str = "",
-    version: int | None = None,
 ) -> Webhook:
     """What is sent from now on goes to `url`, and is of `events`; what waits goes there too.
 
-    Raises PermissionDenied, Http404 if it is gone, StaleVersion if `version` is given and not the current one,
-    InvalidWebhookAddress, NoEvents.
+    Raises PermissionDenied, Http404 if it is gone, StaleVersion if the request expects another one, InvalidWebhookAddress,
+    NoEvents.
     """
     with _changing(webhook, by) as (line, current):
         require_kept(current, by)
-        _require_version(current, version)
         line.before = _as_data(current)
         _fill(current, url, events, description)
         line.after = _as_data(current)
@@ -125,23 +124,22 @@ def modify(
     return current
 
 
-def turn_off(webhook: Webhook, *, by: User, version: int | None = None) -> Webhook:
+def turn_off(webhook: Webhook, *, by: User) -> Webhook:
     """Nothing is sent, and nothing new is kept for it; what waits goes on waiting.
 
     Raises PermissionDenied, Http404, StaleVersion as `modify` does.
     """
-    return _turn(webhook, by, version, is_active=False)
+    return _turn(webhook, by, is_active=False)
 
 
-def turn_on(webhook: Webhook, *, by: User, version: int | None = None) -> Webhook:
+def turn_on(webhook: Webhook, *, by: User) -> Webhook:
     """Events are sent again, what has waited first. Raises PermissionDenied, Http404, StaleVersion as `modify` does."""
-    return _turn(webhook, by, version, is_active=True)
+    return _turn(webhook, by, is_active=True)
 
 
-def _turn(webhook: Webhook, by: User, version: int | None, *, is_active: bool) -> Webhook:
+def _turn(webhook: Webhook, by: User, *, is_active: bool) -> Webhook:
     with _changing(webhook, by) as (line, current):
         require_kept(current, by)
-        _require_version(current, version)
         if current.is_active == is_active:
             line.is_void = True
             return current
@@ -283,9 +281,10 @@ def _hold_owner(tenant: Tenant, delegation_id: UUID | None) -> None:
 
 
 def require_kept(webhook: Webhook, by: User) -> None:
-    """Pass if `by`, a person, keeps `webhook`. Raises PermissionDenied."""
+    """Pass if `by`, a person, keeps `webhook`, and it is as the request expects it. Raises PermissionDenied, StaleVersion."""
     require(by, Owner(webhook.tenant, webhook.delegation_id).permission, webhook)
     _require_person(by)
+    meet(webhook)
 
 
 def _require_keeper(owner: Owner, by: User) -> None:
@@ -295,11 +294,6 @@ def _require_keeper(owner: Owner, by: User) -> None:
         require(by, Permission.SETTINGS_MODIFY, owner.tenant)
     elif not roles.is_primary(by, owner.delegation_id):
         raise PermissionDenied
-
-
-def _require_version(webhook: Webhook, version: int | None) -> None:
-    if version is not None and version != webhook.version:
-        raise StaleVersion
 
 
 def _require_person(by: User) -> None:

@@ -73,6 +73,8 @@ class ApiView(APIView):
     # Query parameters that GET takes; no other method takes any.
     parameters: ClassVar[frozenset[str]] = frozenset()
     for_tokens: ClassVar[bool] = True
+    # Methods that no token may use, though it may use the others.
+    for_people: ClassVar[frozenset[str]] = frozenset()
     # What its answers carry the version of, as `ETag`. Changes take `If-Match`, unless they make another one.
     versioned: ClassVar[type | None] = None
     # The name of the address of what POST makes; empty if it makes nothing that has one.
@@ -103,7 +105,7 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """As DRF's (who asks, may he at all, not too often), then what no operation takes is refused."""
         super().initial(request, *args, **kwargs)
-        if not self.for_tokens and is_token(request):
+        if is_token(request) and (not self.for_tokens or str(request.method).lower() in self.for_people):
             raise NotForTokens
         self.enter(request, **kwargs)
         taken = self.parameters if request.method in ("GET", "HEAD") else frozenset()

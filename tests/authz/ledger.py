@@ -44,6 +44,8 @@ OBJECTS = (
     "user_id",
     "manager_id",
     "approval_id",
+    "webhook_id",
+    "event_id",
 )
 
 

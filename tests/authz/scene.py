@@ -18,8 +18,10 @@ from django.http import HttpResponse
 from django.test import Client
 
 from audit.clock import now
+from audit.events import EventType
 from partners.models import PartnerDraft, PartnerRelationship
-from partners.services import invitations, relationships, tenant_managers, tokens
+from partners.services import invitations, relationships, tenant_managers, tokens, webhooks
+from partners.services.webhooks import Owner
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import Assignment, AssignmentKey, PendingClaim, Role, TenantDomain, User
 from rooms.models import (
@@ -163,6 +165,12 @@ SAID: dict[str, dict[str, Any]] = {
     "ring_edit": {"name": "Another name", "rollout_days": 2, "test_days": 0, "version": 1},
     "ring_order": {"to": "up"},
     "ring_rooms": {"pick": "room_id"},
+    "webhook_add": {"url": "https://hooks.example.com/", "events_ticket": ["ticket.opened"]},
+    "webhook_edit": {"url": "https://hooks.example.com/", "events_ticket": ["ticket.opened"]},
+    "webhook_rotate": {"grace": "0"},
+    "webhook_switch": {"to": "off"},
+    "api-webhooks": {"url": "https://hooks.example.com/", "events": ["ticket.opened"]},
+    "api-webhook": {"description": "Another one"},
 }
 
 
@@ -282,6 +290,13 @@ def make_scene() -> Scene:
             (ended, contoso.rooms[0], rae),
         )
     }
+    hooks = {
+        (contoso.tenant.pk, ours): _webhook(Owner(contoso.tenant, ours.delegation_id), ann),
+        (contoso.tenant.pk, theirs): _webhook(Owner(contoso.tenant, None), contoso.admin),
+        (wingtip.tenant.pk, second): _webhook(Owner(wingtip.tenant, second.delegation_id), ann),
+        (tailwind.tenant.pk, foreign): _webhook(Owner(tailwind.tenant, None), tailwind.admin),
+        (contoso.tenant.pk, ended): (MISSING, MISSING),
+    }
     relationships.remove(ended, by=contoso.admin)
     User.objects.filter(pk=people["inactive"].pk).update(is_active=False)
     _back_office_rows(contoso, ann)
@@ -329,6 +344,8 @@ def make_scene() -> Scene:
             "change_id": changes.get(customer.tenant.name, MISSING),
             "filter_id": filters.get(customer.tenant.name, MISSING.int % 10**9),
             "prefix": keys.get(relationship, "trm_none"),
+            "webhook_id": hooks[customer.tenant.pk, relationship][0],
+            "event_id": hooks[customer.tenant.pk, relationship][1],
         }
 
     own_role = Role.objects.get(tenant=contoso.tenant, key=BuiltIn.MMR_ADMIN)
@@ -353,6 +370,12 @@ def make_scene() -> Scene:
     assert asked.pk
     scene.secrets = _secrets(contoso, tailwind, wingtip)
     return scene
+
+
+def _webhook(owner: Owner, by: User) -> tuple[uuid.UUID, uuid.UUID]:
+    """A webhook of `owner`, and an event that waits for it."""
+    made, _ = webhooks.create(owner, "https://hooks.example.com/", by=by, events=[EventType.SCOPE_CHANGED])
+    return made.pk, webhooks.send_test(made, by=by).event_id
 
 
 def _base(relationship: PartnerRelationship) -> Assignment | None:

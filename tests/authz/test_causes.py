@@ -12,7 +12,7 @@ MODULES = sorted(
     for path in (ROOT / app).glob(pattern)
 )
 RECORDS = {"recording", "_recording", "recording_of", "_changing", "_deciding", "together"}
-ASKS = {"require", "require_whole", "is_support", "_require_support"}
+ASKS = {"require", "require_whole", "require_kept", "is_support", "_require_support"}
 
 CAUSES = {
     "partners.services.invitations.accept": "the invited person answers: nobody else finds the invitation",
@@ -33,6 +33,9 @@ CAUSES = {
     "partners.services.restoring.release_messages": "the command line, as make_safe",
     "partners.services.tokens.issue": "asks for each permission of the token itself: nobody gives what he does not hold",
     "partners.services.tokens.revoke": "the holder's own token: nobody else finds it",
+    "partners.services.webhooks.create": "asks that the owner's webhooks are his to keep: settings, or primary admin",
+    "partners.services.webhooks.encrypt_anew": "the command line, after another secret was put first",
+    "partners.services.webhook_delivery._give_up": "nothing has arrived for days, or the receiver says that it is gone",
     "rbac.services.assignments.open_for": "a step of founding a tenant or adding a partner",
     "rbac.services.assignments.admit": "an accepted invitation, or a claim consumed at home",
     "rbac.services.assignments.delete": "a step of removing a partner, or of deleting a role, which has asked",

@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from partners.models import PartnerRelationship
+from partners.webhooks import Webhook
 from rbac.models import Role
 from rooms.models import ApprovalRequest, Rollout, Room, RoomGroup, Ticket
 from tests.browser.conftest import PHONE, WIDE
@@ -38,6 +39,7 @@ def test_pages_of_an_mmr_admin(new_page: Callable[..., Page], look: dict[str, An
     rollout = Rollout.objects.filter(**tailwind).order_by("pk")[0]
     request = ApprovalRequest.objects.filter(**tailwind, state="pending").order_by("pk")[0]
     lead = Role.objects.get(**tailwind, key="site_lead", delegation=None)
+    webhook = Webhook.objects.get(**tailwind, description="Workplace desk")
     for path in (
         "",
         "rooms/",
@@ -87,6 +89,9 @@ def test_pages_of_an_mmr_admin(new_page: Callable[..., Page], look: dict[str, An
         "settings/tenant-managers/",
         "settings/notifications/",
         "settings/notifications/mail/",
+        "settings/webhooks/",
+        "settings/webhooks/add/",
+        *(f"settings/webhooks/{webhook.pk}/{part}" for part in ("", "edit/", "secret/", "delete/")),
         "settings/keys/",
         "settings/keys/reset/",
         "settings/roles/permission-table/",
@@ -113,6 +118,7 @@ def test_pages_of_a_partner(new_page: Callable[..., Page], look: dict[str, Any])
         f"{customer}rings/",
         f"{customer}reports/",
         f"{customer}approvals/",
+        f"{customer}settings/webhooks/",
         "/customers/",
         f"/customers/{room.tenant_id}/",
         f"/customers/{room.tenant_id}/tokens/",

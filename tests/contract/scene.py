@@ -9,8 +9,10 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from audit.events import EventType
 from partners.models import ApiToken
-from partners.services import invitations, relationships, tenant_managers, tokens
+from partners.services import invitations, relationships, tenant_managers, tokens, webhooks
+from partners.services.webhooks import Owner
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import Assignment, TenantDomain, User
 from rbac.services import security_groups
@@ -113,6 +115,10 @@ class Scene:
         self.manager = tenant_managers.appoint(world.contoso.tenant, "admin@contoso.example", by=world.contoso.admin)
         _, (to_max,) = invite(world.tailwind, "max@northwind.example")
         self.denied = invitations.deny(to_max, by=world.northwind.person("max"))
+        owner = Owner(world.contoso.tenant, None)
+        url, admin = "https://hooks.example.com/", world.contoso.admin
+        self.webhook, _ = webhooks.create(owner, url, by=admin, events=[EventType.SCOPE_CHANGED])
+        self.delivery = webhooks.send_test(self.webhook, by=admin)
         self.secret = token(self.relationship, self.ann, *CEILING)
         self.token = ApiToken.objects.get(user=self.ann)
 
@@ -260,6 +266,11 @@ class Scene:
             "api-tenant-managers": [],
             "api-tenant-manager": [self.manager.pk],
             "api-token": [self.token.token_key],
+            "api-webhooks": [],
+            **{f"api-webhook{part}": [self.webhook.pk] for part in ("", "-rotate", "-test")},
+            "api-deliveries": [self.webhook.pk],
+            "api-delivery": [self.webhook.pk, self.delivery.event_id],
+            "api-delivery-redeliver": [self.webhook.pk, self.delivery.event_id],
         }
         if name == "api-all-filter":
             return [self.own_filter.pk]
@@ -341,6 +352,9 @@ class Scene:
             "post partner-invitations": {"contacts": [contact]},
             "post colleagues": {"people": [{"name": "Kim", "upn": "kim@fabrikam.example"}]},
             "post tenant-managers": {"upn": self.world.contoso.person("newcomer").upn},
+            "post webhooks": {"url": "https://hooks.example.com/2", "events": ["ticket.opened"]},
+            "patch webhook": {"description": "Desk"},
+            "post webhook-rotate": {"grace_hours": 1},
             "post tokens": {"name": "another", "scopes": [Permission.ROOMS_VIEW.value], "days": 5},
         }
         return bodies.get(str(operation))

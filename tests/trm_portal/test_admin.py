@@ -22,10 +22,12 @@ from django.utils.html import escape
 
 from audit.back_office import CappedPaginator, ReadOnly
 from audit.clock import now
+from audit.events import EventType
 from audit.models import OutboxMessage, OutboxState
 from partners import links
 from partners.models import ApiToken, Invitation, PartnerDraft, TenantManager, Terms
-from partners.services import relationships, terms, tokens
+from partners.services import relationships, terms, tokens, webhooks
+from partners.services.webhooks import Owner
 from rbac.catalogue import Permission
 from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, TenantDomain, User
 from rbac.services import accounts, tenants
@@ -58,6 +60,8 @@ SHOWN = {
     "rbac.pendingclaim",
     "rbac.role",
     "rbac.securitygroup",
+    "partners.webhook",
+    "partners.webhookdelivery",
     "rbac.tenant",
     "rbac.user",
     "rooms.approvalrequest",
@@ -176,11 +180,23 @@ class Scene:
             settled_at=now(),
             last_error="550 no such mailbox",
         )
+        owner = Owner(contoso.tenant, None)
+        address = "https://hooks.example.com/path-with-a-secret?key=query-with-a-secret"
+        webhook, webhook_secret = webhooks.create(owner, address, by=contoso.admin, events=[EventType.SCOPE_CHANGED])
+        webhooks.rotate(webhook, by=contoso.admin)
+        webhook.refresh_from_db()
+        webhooks.send_test(webhook, by=contoso.admin)
         key = key_of(contoso)
         device, device_token = enroll(contoso, contoso.rooms[0])
         report(device, bad())
         self.secrets = {
             key,
+            "path-with-a-secret",
+            "query-with-a-secret",
+            webhook_secret,
+            *webhooks.secrets_of(webhook),
+            bytes(webhook.secret).decode(),
+            bytes(webhook.earlier_secret).decode(),
             device_token,
             bytes(device.token_digest).hex(),
             *(bytes(one.encrypted).decode() for one in EnrollmentKey.objects.all()),
@@ -220,6 +236,9 @@ class Scene:
             tokens.issue(
                 self.relationship.delegation, name, by=self.ann, scopes=[Permission.ROOMS_VIEW], lifetime=timedelta(1)
             )
+            owner, address = Owner(contoso.tenant, None), "https://hooks.example.com/"
+            made, _ = webhooks.create(owner, address, by=contoso.admin, events=[EventType.SCOPE_CHANGED])
+            webhooks.send_test(made, by=contoso.admin)
             for model in (BulkChange, InventoryImport, AccessAttempt):
                 copy = model.objects.first()
                 copy.pk, copy.username = None if model is AccessAttempt else uuid.uuid4(), name

@@ -14,7 +14,7 @@ import partners.errors
 import rbac.errors
 import rooms.errors
 from audit.errors import RuleBroken
-from partners.states import INVITATION
+from partners.states import DELIVERY, INVITATION
 from rbac.catalogue import CONTROLLED_EVENTS, IMPLIES, TABLE, BuiltIn
 from rbac.states import DELEGATION
 from rooms.states import APPROVAL, ROLLOUT, ROOM, ROOM_UPDATE, TICKET, WORK
@@ -79,6 +79,9 @@ def states() -> str:
             "",
             "## Approval request\n",
             *_diagram(APPROVAL),
+            "",
+            "## Delivery of an event to a webhook\n",
+            *_diagram(DELIVERY),
             "",
         ]
     )
