@@ -71,6 +71,8 @@ class Demo:
             "ENROLLMENT_KEY_SECRETS": self.state.secret("enrolment key secret"),
             "ENROLLMENTS_PER_MINUTE": "6000",  # `simulate_devices` enrols them all from here
             "MAIL_FOLDER": str(self.mails),
+            "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",  # receivers on this machine can be tried out
+            "DEMO_RECEIVERS": self.mails_url,
             "ATTACHMENTS_ROOT": str(self.attachments),
         }
 

@@ -38,6 +38,7 @@ from trm_portal.development import (
     demo_roles,
     demo_settings,
     demo_tickets,
+    demo_webhooks,
 )
 from trm_portal.development import demo_people as people
 from trm_portal.development.demo_people import (
@@ -119,6 +120,7 @@ def _load() -> None:
     demo_operations.fill(
         Tenant.objects.get(entra_tid=people.TAILWIND.tid), account(people.TESSA.upn), account(people.ANN.upn)
     )
+    demo_webhooks.fill(account(people.TESSA.upn), account(people.ANN.upn))  # before what they hear of
     demo_settings.dress(account(people.TESSA.upn))
     demo_tickets.fill()
     tessa = account(people.TESSA.upn)

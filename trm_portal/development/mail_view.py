@@ -1,4 +1,4 @@
-"""The page that shows the mails the demo has sent. It reads; it has nothing that changes anything."""
+"""The page that shows the mails the demo has sent. It reads, and changes nothing; beside that it answers webhooks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from trm_portal.development.mail_folder import KeptMail, MailFolder
 
@@ -50,6 +50,13 @@ def mail_html(request: HttpRequest, name: str) -> HttpResponse:
     return HttpResponse(html, headers={"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "no-store"})
 
 
+@require_POST
+def hook(request: HttpRequest, name: str) -> HttpResponse:
+    """A receiver of webhooks, to try them out: the desk takes everything but what failed, every other one is closed."""
+    is_failure = b'"approval.failed"' in request.body
+    return HttpResponse(status=(422 if is_failure else 204) if name == "desk" else 503)
+
+
 @require_safe
 def style(request: HttpRequest) -> FileResponse:
     """The look of these pages."""
@@ -79,5 +86,6 @@ urlpatterns = [
     path("mails/<slug:name>/", mail, name="mail"),
     path("mails/<slug:name>/html", mail_html, name="mail_html"),
     path("style.css", style, name="style"),
+    path("hooks/<slug:name>/", hook, name="hook"),
 ]
 application = get_wsgi_application()
