@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
+ActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "group", "ring"]
 ActivityItemKindEnum: TypeAlias = Literal["added", "enrolled", "suppressed", "unsuppressed", "unenrolled", "modified", "device_enrolled", "device_revoked", "health", "ring", "updated", "update_failed", "update_forced", "incident"]
 ApprovalState: TypeAlias = Literal["pending", "approved", "executed", "failed", "rejected", "withdrawn", "expired", "cancelled"]
 Article: TypeAlias = Literal["table1", "rbac"]
 BlankEnum: TypeAlias = Literal[""]
-BulkActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "group", "ring"]
 CategoryCountCategoryEnum: TypeAlias = Literal["audio", "display", "peripherals", "connectivity", "versioning", "customer"]
 ClosingReason: TypeAlias = Literal["fixed", "not_reproducible", "no_fault", "duplicate", "other"]
 ControlledEvent: TypeAlias = Literal["rooms.modify", "rings.modify", "tickets.create_incident", "tickets.update", "roles.modify"]
 CustomerState: TypeAlias = Literal["active", "suspended"]
 DecisionEnum: TypeAlias = Literal["approve", "reject"]
 DelegablePermissionCode: TypeAlias = Literal["rooms.view", "rooms.modify", "groups.view", "rings.view", "rings.modify", "reports.view", "tickets.create_incident", "tickets.view", "tickets.update", "roles.view", "roles.modify"]
+DeliveryState: TypeAlias = Literal["waiting", "delivered", "undeliverable", "cancelled"]
 EntryItemKindEnum: TypeAlias = Literal["opened", "message", "attachment", "state", "assigned", "closed", "reopened"]
-ExpiryItemKindEnum: TypeAlias = Literal["invitation", "relationship", "assignment", "token", "approval"]
+ErrorEnum: TypeAlias = Literal["no_address", "user_in_address", "https_needed", "not_public", "port_not_open", "not_resolved", "no_connection", "connection_refused", "connection_broken", "certificate_not_trusted", "no_answer", "redirect", "portal_failed"]
 InvitationState: TypeAlias = Literal["pending", "accepted", "denied", "expired", "revoked"]
 LanguageEnum: TypeAlias = Literal["en", "de"]
-ManyRoomsActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "ring"]
-ManyTicketsActionEnum: TypeAlias = Literal["assign_to_me", "state", "write", "close"]
 MemberItemKindEnum: TypeAlias = Literal["person", "group", "claim"]
+NewStateStateEnum: TypeAlias = Literal["needs_action", "investigating", "resolved"]
 NextUpdateStateEnum: TypeAlias = Literal["waiting", "offered", "paused", "done", "failed", "ended"]
 NotificationEvent: TypeAlias = Literal["partner.linked", "partner.stranger", "approval.requested", "partner.ended", "ticket.high_impact", "ticket.critical", "ticket.important", "ticket.warning", "ticket.recommendation", "ticket.closed", "rollout.failed", "key.reset", "terms.changed"]
-OpenTicketState: TypeAlias = Literal["needs_action", "investigating", "resolved"]
+NullEnum: TypeAlias = None
 OutcomeEnum: TypeAlias = Literal["done", "unchanged", "refused", "waiting"]
 OwnerEnum: TypeAlias = Literal["customer", "partner"]
 PartnerState: TypeAlias = Literal["invited", "active", "suspended", "ended", "lapsed"]
@@ -42,16 +42,15 @@ SignalCategoryEnum: TypeAlias = Literal["audio", "display", "peripherals", "conn
 StateCountStateEnum: TypeAlias = Literal["enrolled", "suppressed"]
 TicketKind: TypeAlias = Literal["customer", "system"]
 TicketState: TypeAlias = Literal["needs_action", "investigating", "resolved", "closed"]
-ViewEnum: TypeAlias = Literal["rooms", "tickets", "approvals", "expiring"]
+TypeEnum: TypeAlias = Literal["invitation", "relationship", "assignment", "ticket", "approval", "webhook"]
+WebhookEvent: TypeAlias = Literal["invitation.sent", "invitation.resent", "invitation.accepted", "invitation.denied", "invitation.expired", "invitation.revoked", "relationship.linked", "relationship.suspended", "relationship.resumed", "relationship.ended", "relationship.lapsed", "scope.changed", "ticket.opened", "ticket.updated", "ticket.closed", "ticket.reopened", "approval.requested", "approval.executed", "approval.failed", "approval.rejected", "approval.withdrawn", "approval.expired", "approval.cancelled"]
+WebhookOffReason: TypeAlias = Literal["person", "failing", "gone", "restore"]
 
 
 class AcceptBodyRequest(TypedDict):
-    """What accepting takes beyond saying so, where it takes anything."""
+    """Needed while your organisation is unknown here: the last part of the link in the invitation mail."""
 
     secret: NotRequired[str]
-    """While your organisation is unknown here: the last part of the link in the invitation mail."""
-    admins: NotRequired[list[str]]
-    """Invited by domain: UPNs of your people who become primary admins, at least one."""
 
 
 class AcceptanceItem(TypedDict):
@@ -193,35 +192,6 @@ class ApprovalItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
-class ApprovalOfCustomer(TypedDict):
-    """A request as lists show it, and who decides it."""
-
-    id: str
-    state: ApprovalState
-    event: ControlledEvent
-    action: str
-    """What of the event, e.g. `modify`."""
-    object: str | None
-    """What it is about; null once it has left your scope."""
-    partner: str
-    """What the customer calls the partner."""
-    requested_by: str
-    requested_at: str
-    expires_at: str
-    decided_at: str | None
-    customer: Named
-
-
-class ApprovalOfCustomerPage(TypedDict):
-    """A page of ApprovalOfCustomer items."""
-
-    items: list[ApprovalOfCustomer]
-    next: str | None
-    """The page after this one; null on the last one."""
-    previous: str | None
-    """The page before this one; null on the first one."""
-
-
 class AssignablePeople(TypedDict):
     """Whom you may assign the ticket to."""
 
@@ -330,7 +300,7 @@ class BulkRequest(TypedDict):
     """What is to be done to which rooms."""
 
     rooms: list[int]
-    action: BulkActionEnum
+    action: ActionEnum
     changes: NotRequired[SharedChangesRequest]
     """For `edit`."""
     add_tags: NotRequired[list[str]]
@@ -389,29 +359,6 @@ class ClosingRequest(TypedDict):
     note: NotRequired[str]
 
 
-class ColleagueBodyRequest(TypedDict):
-    """Somebody of your own organisation."""
-
-    name: NotRequired[str]
-    upn: str
-
-
-class Colleagues(TypedDict):
-    """What became of whom."""
-
-    primary_admins: list[AdminSchema]
-    """All of them, as of now."""
-    invited: list[str]
-    """UPNs that were sent an invitation."""
-
-
-class ColleaguesBodyRequest(TypedDict):
-    """People of your own organisation who are to be primary admins."""
-
-    people: list[ColleagueBodyRequest]
-    days: NotRequired[int]
-
-
 class ContactBodyRequest(TypedDict):
     """A person to invite."""
 
@@ -447,13 +394,6 @@ class CustomerDetail(TypedDict):
     permissions: dict[str, Literal["everywhere", "in_scope", "nowhere"]]
 
 
-class CustomerFates(TypedDict):
-    """What became of what was named of one customer, in its order, each once."""
-
-    customer: str
-    items: list[TargetFate]
-
-
 class CustomerPage(TypedDict):
     """A page of Customer items."""
 
@@ -477,27 +417,47 @@ class CustomerTermsItem(TypedDict):
     acceptances: list[AcceptanceItem]
 
 
-class CustomersRoomsRequest(TypedDict):
-    """Rooms of one customer."""
-
-    customer: str
-    rooms: list[int]
-    ring: NotRequired[int]
-    """For `ring`: the id of one of its rings."""
-
-
-class CustomersTicketsRequest(TypedDict):
-    """Tickets of one customer."""
-
-    customer: str
-    tickets: list[int]
-
-
 class DecisionRequest(TypedDict):
     """What the customer decides."""
 
     decision: DecisionEnum
     comment: NotRequired[str]
+
+
+class DeliveryItem(TypedDict):
+    """An event and what has become of it."""
+
+    id: str
+    """Of the event; the same at every attempt, and in `webhook-id`."""
+    type: str
+    object: DeliveryObject
+    state: DeliveryState
+    created_at: str
+    attempts: int
+    tried_at: str | None
+    next_at: str | None
+    """When it is tried next; null once it is settled."""
+    settled_at: str | None
+    status: int | None
+    """The receiver’s last answer; null without any."""
+    error: ErrorEnum | BlankEnum
+
+
+class DeliveryItemPage(TypedDict):
+    """A page of DeliveryItem items."""
+
+    items: list[DeliveryItem]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
+
+
+class DeliveryObject(TypedDict):
+    """What the event is about."""
+
+    type: TypeEnum
+    id: str
 
 
 class DomainBodyRequest(TypedDict):
@@ -545,28 +505,6 @@ class EntryItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
-class ExpiryItem(TypedDict):
-    """Something that ends, and of which customer."""
-
-    kind: ExpiryItemKindEnum
-    key: str
-    """Its id; of a token the beginning by which it is listed."""
-    customer: Named
-    name: str | None
-    """Null once it has left your scope."""
-    ends_at: str
-
-
-class ExpiryItemPage(TypedDict):
-    """A page of ExpiryItem items."""
-
-    items: list[ExpiryItem]
-    next: str | None
-    """The page after this one; null on the last one."""
-    previous: str | None
-    """The page before this one; null on the first one."""
-
-
 class FilterItem(TypedDict):
     """A filter you keep; `query` is what follows the “?” in the address of the list."""
 
@@ -575,35 +513,13 @@ class FilterItem(TypedDict):
     query: str
     """As it stands in the address of the list."""
     is_default: bool
-    """The list opens with it."""
+    """The list of rooms opens with it."""
 
 
 class FilterItemPage(TypedDict):
     """A page of FilterItem items."""
 
     items: list[FilterItem]
-    next: str | None
-    """The page after this one; null on the last one."""
-    previous: str | None
-    """The page before this one; null on the first one."""
-
-
-class FilterOfView(TypedDict):
-    """A filter you keep of a list over all customers."""
-
-    id: int
-    view: ViewEnum
-    name: str
-    query: str
-    """As it stands in the address of the list."""
-    is_default: bool
-    """The list opens with it."""
-
-
-class FilterOfViewPage(TypedDict):
-    """A page of FilterOfView items."""
-
-    items: list[FilterOfView]
     next: str | None
     """The page after this one; null on the last one."""
     previous: str | None
@@ -669,11 +585,6 @@ class InvitationItem(TypedDict):
     id: str
     name: str
     upn: str
-    """Empty for an invitation by domain."""
-    domain: str
-    """Empty for an invitation of a person."""
-    by_partner: bool
-    """Whether a primary admin of the partner sent it."""
     delivery_address: str
     state: InvitationState
     invited_by: str
@@ -742,66 +653,6 @@ class LookItem(TypedDict):
     footer: str
 
 
-class ManagerBodyRequest(TypedDict):
-    """A person of the organisation."""
-
-    upn: str
-
-
-class ManagerItem(TypedDict):
-    """A tenant manager."""
-
-    id: int
-    name: str
-    upn: str
-    is_active: bool
-    appointed_by: str
-    created_at: str
-
-
-class ManagerItemPage(TypedDict):
-    """A page of ManagerItem items."""
-
-    items: list[ManagerItem]
-    next: str | None
-    """The page after this one; null on the last one."""
-    previous: str | None
-    """The page before this one; null on the first one."""
-
-
-class ManyAnswer(TypedDict):
-    """What became of each, customer by customer."""
-
-    items: list[CustomerFates]
-
-
-class ManyRoomsRequest(TypedDict):
-    """What is to be done to which rooms of which customers."""
-
-    customers: list[CustomersRoomsRequest]
-    action: ManyRoomsActionEnum
-    changes: NotRequired[SharedChangesRequest]
-    """For `edit`."""
-    add_tags: NotRequired[list[str]]
-    remove_tags: NotRequired[list[str]]
-    until: NotRequired[str | None]
-    """For `suppress`."""
-    reason: NotRequired[str]
-
-
-class ManyTicketsRequest(TypedDict):
-    """What is to be done to which tickets of which customers."""
-
-    customers: list[CustomersTicketsRequest]
-    action: ManyTicketsActionEnum
-    state: NotRequired[OpenTicketState]
-    text: NotRequired[str]
-    """For `write`."""
-    closing_reason: NotRequired[ClosingReason]
-    note: NotRequired[str]
-    """For `close`."""
-
-
 class Me(TypedDict):
     """Who you are."""
 
@@ -846,15 +697,11 @@ class MyInvitation(TypedDict):
 
     id: str
     customer: Named
-    domain: str
-    """The domain you answer for as tenant manager; empty if you are invited."""
     state: InvitationState
     invited_by: str
     created_at: str
     expires_at: str
     decided_at: str | None
-    may_undo: bool
-    """Whether a denial can still be taken back."""
 
 
 class MyInvitationDetail(TypedDict):
@@ -862,15 +709,11 @@ class MyInvitationDetail(TypedDict):
 
     id: str
     customer: Named
-    domain: str
-    """The domain you answer for as tenant manager; empty if you are invited."""
     state: InvitationState
     invited_by: str
     created_at: str
     expires_at: str
     decided_at: str | None
-    may_undo: bool
-    """Whether a denial can still be taken back."""
     needs_link: bool
     """Whether accepting takes the secret of the mail."""
     all_rooms: bool
@@ -923,15 +766,6 @@ class NewAttachmentRequest(TypedDict):
 
     file: str
     text: NotRequired[str]
-
-
-class NewFilterOfViewRequest(TypedDict):
-    """A filter to keep, and of which list."""
-
-    name: str
-    query: str
-    is_default: NotRequired[bool]
-    view: ViewEnum
 
 
 class NewFilterRequest(TypedDict):
@@ -990,7 +824,7 @@ class NewRoleRequest(TypedDict):
 class NewStateRequest(TypedDict):
     """The state it is to be in; a closed ticket is reopened by `needs_action`."""
 
-    state: OpenTicketState
+    state: NewStateStateEnum
 
 
 class NewToken(TypedDict):
@@ -1005,6 +839,25 @@ class NewToken(TypedDict):
     """To the minute."""
     revoked_at: str | None
     token: str
+
+
+class NewWebhook(TypedDict):
+    """A webhook with its secret, which is shown this once."""
+
+    id: str
+    url: str
+    events: list[WebhookEvent]
+    description: str
+    on: bool
+    off_reason: WebhookOffReason | NullEnum
+    version: int
+    created_at: str
+    created_by: str
+    rotated_at: str
+    """Since when the secret signs."""
+    failing_since: str | None
+    """Since when nothing arrives; null if it does."""
+    secret: str
 
 
 class NextUpdate(TypedDict):
@@ -1031,11 +884,9 @@ class ObjectChange(TypedDict):
 
 
 class PartnerBodyRequest(TypedDict):
-    """Everything that *Add partner* asks for: people, or the domain of an organisation that is known here."""
+    """Everything that *Add partner* asks for."""
 
-    contacts: NotRequired[list[ContactBodyRequest]]
-    domain: NotRequired[str]
-    """Instead of `contacts`: its tenant managers answer, and name the primary admins."""
+    contacts: list[ContactBodyRequest]
     days: NotRequired[int]
     label: NotRequired[str]
     expected_tid: NotRequired[str | None]
@@ -1219,6 +1070,16 @@ class PatchedSecurityGroupNameRequest(TypedDict):
     """What it is called."""
 
     name: NotRequired[str]
+
+
+class PatchedWebhookChangesRequest(TypedDict):
+    """What is to be changed; fields that are left out stay as they are."""
+
+    url: NotRequired[str]
+    events: NotRequired[list[WebhookEvent]]
+    description: NotRequired[str]
+    on: NotRequired[bool]
+    """Turn it on or off; alone, without other fields."""
 
 
 class PeopleInAndOutRequest(TypedDict):
@@ -1567,36 +1428,6 @@ class RoomItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
-class RoomOfCustomer(TypedDict):
-    """A room as lists show it, and whose it is."""
-
-    customer: Named
-    id: int
-    display_name: str
-    resource_account: str
-    state: RoomState
-    health: RoomHealth
-    country: str
-    """Two-letter country code."""
-    region: str
-    city: str
-    building: str
-    floor: int | None
-    capacity: int | None
-    version: int
-    """Rises with every change."""
-
-
-class RoomOfCustomerPage(TypedDict):
-    """A page of RoomOfCustomer items."""
-
-    items: list[RoomOfCustomer]
-    next: str | None
-    """The page after this one; null on the last one."""
-    previous: str | None
-    """The page before this one; null on the first one."""
-
-
 class RoomReport(TypedDict):
     """What the complete days of one room add up to; null where there is none."""
 
@@ -1680,6 +1511,12 @@ class RoomsToMoveRequest(TypedDict):
     """Ids of rooms that are to be in this ring."""
 
     rooms: list[int]
+
+
+class RotationBodyRequest(TypedDict):
+    """For how long the secret of today goes on signing beside the new one."""
+
+    grace_hours: NotRequired[int]
 
 
 class RowSchema(TypedDict):
@@ -1795,17 +1632,6 @@ class SuppressionRequest(TypedDict):
     reason: NotRequired[str]
 
 
-class TargetFate(TypedDict):
-    """What became of one room or ticket."""
-
-    id: int
-    outcome: OutcomeEnum
-    code: str
-    """Why it was refused; one of docs/problems.md."""
-    detail: str
-    """The same for people."""
-
-
 class TermsSchema(TypedDict):
     """The operator's terms as they are now."""
 
@@ -1894,41 +1720,6 @@ class TicketItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
-class TicketOfCustomer(TypedDict):
-    """A ticket as lists show it, and whose it is; `rooms` names those of its rooms that you may see."""
-
-    customer: Named
-    id: int
-    title: str
-    kind: TicketKind
-    state: TicketState
-    severity: Severity
-    is_high_impact: bool
-    signal_category: str
-    """Of a system ticket; else empty."""
-    opened_by: str
-    """UPN; “system” for the portal itself."""
-    opened_by_organisation: str
-    assigned_upn: str
-    opened_at: str
-    touched_at: str
-    """Silence counts from here."""
-    closed_at: str | None
-    version: int
-    """Rises with every change."""
-    rooms: list[str]
-
-
-class TicketOfCustomerPage(TypedDict):
-    """A page of TicketOfCustomer items."""
-
-    items: list[TicketOfCustomer]
-    next: str | None
-    """The page after this one; null on the last one."""
-    previous: str | None
-    """The page before this one; null on the first one."""
-
-
 class TicketRoomName(TypedDict):
     """A room of a ticket."""
 
@@ -1985,3 +1776,40 @@ class Waiting(TypedDict):
     """Where the request is found, also in the header `Location`."""
     expires_at: str
     """When the request ends without a decision."""
+
+
+class WebhookBodyRequest(TypedDict):
+    """A new webhook."""
+
+    url: str
+    """`https://`, a public name, no user name in it."""
+    events: list[WebhookEvent]
+    description: NotRequired[str]
+
+
+class WebhookItem(TypedDict):
+    """A webhook, without its secret."""
+
+    id: str
+    url: str
+    events: list[WebhookEvent]
+    description: str
+    on: bool
+    off_reason: WebhookOffReason | NullEnum
+    version: int
+    created_at: str
+    created_by: str
+    rotated_at: str
+    """Since when the secret signs."""
+    failing_since: str | None
+    """Since when nothing arrives; null if it does."""
+
+
+class WebhookItemPage(TypedDict):
+    """A page of WebhookItem items."""
+
+    items: list[WebhookItem]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""

@@ -506,6 +506,56 @@ class Operations(ABC):
         """Each item of `customers`, page by page."""
         return self._each("/customers/", {"q": q, "state": state})
 
+    def deliveries(
+        self,
+        tenant_id: str,
+        webhook_id: str,
+        *,
+        cursor: str | None = None,
+        page_size: int | None = None,
+        state: Literal["cancelled", "delivered", "undeliverable", "waiting"] | None = None,
+    ) -> DeliveryItemPage:
+        """What was delivered. For who modifies the customer’s settings: its own webhooks. For a partner’s primary
+        admin, and his tools with `roles.modify`: the partner’s for this customer. The newest first; kept for 30
+        days.
+        cursor: The place in the list; taken from `next` or `previous`.
+        page_size: How many items at most.
+        """
+        answer: DeliveryItemPage = self._call("GET", _at("/customers/{}/webhooks/{}/deliveries/", tenant_id, webhook_id), query={"cursor": cursor, "page_size": page_size, "state": state})
+        return answer
+
+    def each_deliveries(
+        self,
+        tenant_id: str,
+        webhook_id: str,
+        *,
+        state: Literal["cancelled", "delivered", "undeliverable", "waiting"] | None = None,
+    ) -> Iterator[DeliveryItem]:
+        """Each item of `deliveries`, page by page."""
+        return self._each(_at("/customers/{}/webhooks/{}/deliveries/", tenant_id, webhook_id), {"state": state})
+
+    def delivery(self, tenant_id: str, webhook_id: str, event_id: str) -> DeliveryItem:
+        """One delivery. For who modifies the customer’s settings: its own webhooks. For a partner’s primary admin,
+        and his tools with `roles.modify`: the partner’s for this customer.
+        """
+        answer: DeliveryItem = self._call("GET", _at("/customers/{}/webhooks/{}/deliveries/{}/", tenant_id, webhook_id, event_id))
+        return answer
+
+    def delivery_redeliver(
+        self,
+        tenant_id: str,
+        webhook_id: str,
+        event_id: str,
+        *,
+        idempotency_key: str | None = None,
+    ) -> DeliveryItem:
+        """Deliver an event again. For who modifies the customer’s settings: its own webhooks. For a partner’s
+        primary admin, and his tools with `roles.modify`: the partner’s for this customer. It is tried at once, with
+        the id it had: a receiver that has taken it knows it again. What waits is tried now.
+        """
+        answer: DeliveryItem = self._call("POST", _at("/customers/{}/webhooks/{}/deliveries/{}/redeliver/", tenant_id, webhook_id, event_id), headers={"Idempotency-Key": idempotency_key})
+        return answer
+
     def domain_add(self, tenant_id: str, body: DomainBodyRequest, *, idempotency_key: str | None = None) -> DomainItem:
         """Enter a domain. Needs `settings.modify`. It counts for nothing until the operator’s support has verified
         it.
@@ -1813,3 +1863,91 @@ class Operations(ABC):
     def each_tokens(self, tenant_id: str) -> Iterator[TokenItem]:
         """Each item of `tokens`, page by page."""
         return self._each(_at("/customers/{}/tokens/", tenant_id), {})
+
+    def webhook(self, tenant_id: str, webhook_id: str) -> WebhookItem:
+        """One webhook. For who modifies the customer’s settings: its own webhooks. For a partner’s primary admin,
+        and his tools with `roles.modify`: the partner’s for this customer.
+        """
+        answer: WebhookItem = self._call("GET", _at("/customers/{}/webhooks/{}/", tenant_id, webhook_id))
+        return answer
+
+    def webhook_create(
+        self,
+        tenant_id: str,
+        body: WebhookBodyRequest,
+        *,
+        idempotency_key: str | None = None,
+    ) -> NewWebhook:
+        """Make a webhook. For who modifies the customer’s settings: its own webhooks. For a partner’s primary admin,
+        and his tools with `roles.modify`: the partner’s for this customer. By people, not by tools. The answer is
+        the only one that holds the `secret`.
+        """
+        answer: NewWebhook = self._call("POST", _at("/customers/{}/webhooks/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
+        return answer
+
+    def webhook_delete(
+        self,
+        tenant_id: str,
+        webhook_id: str,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> None:
+        """Delete a webhook. For who modifies the customer’s settings: its own webhooks. For a partner’s primary
+        admin, and his tools with `roles.modify`: the partner’s for this customer. By people, not by tools. Nothing
+        is sent any more, and its log is gone.
+        """
+        self._call("DELETE", _at("/customers/{}/webhooks/{}/", tenant_id, webhook_id), headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
+
+    def webhook_modify(
+        self,
+        tenant_id: str,
+        webhook_id: str,
+        body: PatchedWebhookChangesRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> WebhookItem:
+        """Change a webhook, turn it off or on. For who modifies the customer’s settings: its own webhooks. For a
+        partner’s primary admin, and his tools with `roles.modify`: the partner’s for this customer. By people, not
+        by tools. While it is off nothing new is kept for it; what waits is sent once it is on again.
+        """
+        answer: WebhookItem = self._call("PATCH", _at("/customers/{}/webhooks/{}/", tenant_id, webhook_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
+        return answer
+
+    def webhook_rotate(
+        self,
+        tenant_id: str,
+        webhook_id: str,
+        body: RotationBodyRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> NewWebhook:
+        """Give a webhook another secret. For who modifies the customer’s settings: its own webhooks. For a partner’s
+        primary admin, and his tools with `roles.modify`: the partner’s for this customer. By people, not by tools.
+        The secret of today goes on signing for `grace_hours` beside the new one, which this answer alone holds.
+        """
+        answer: NewWebhook = self._call("POST", _at("/customers/{}/webhooks/{}/rotate/", tenant_id, webhook_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
+        return answer
+
+    def webhook_test(self, tenant_id: str, webhook_id: str, *, idempotency_key: str | None = None) -> DeliveryItem:
+        """Send a test event. For who modifies the customer’s settings: its own webhooks. For a partner’s primary
+        admin, and his tools with `roles.modify`: the partner’s for this customer. By people, not by tools. An event
+        `webhook.test` is on its way; look at it in the log.
+        """
+        answer: DeliveryItem = self._call("POST", _at("/customers/{}/webhooks/{}/test/", tenant_id, webhook_id), headers={"Idempotency-Key": idempotency_key})
+        return answer
+
+    def webhooks(self, tenant_id: str, *, cursor: str | None = None, page_size: int | None = None) -> WebhookItemPage:
+        """The webhooks you keep. For who modifies the customer’s settings: its own webhooks. For a partner’s primary
+        admin, and his tools with `roles.modify`: the partner’s for this customer.
+        cursor: The place in the list; taken from `next` or `previous`.
+        page_size: How many items at most.
+        """
+        answer: WebhookItemPage = self._call("GET", _at("/customers/{}/webhooks/", tenant_id), query={"cursor": cursor, "page_size": page_size})
+        return answer
+
+    def each_webhooks(self, tenant_id: str) -> Iterator[WebhookItem]:
+        """Each item of `webhooks`, page by page."""
+        return self._each(_at("/customers/{}/webhooks/", tenant_id), {})

@@ -281,7 +281,7 @@ def _hold_owner(tenant: Tenant, delegation_id: UUID | None) -> None:
 
 
 def require_kept(webhook: Webhook, by: User) -> None:
-    """Pass if `by`, a person, keeps `webhook`, and it is as the request expects it. Raises PermissionDenied, StaleVersion."""
+    """Pass if `by`, a person, keeps `webhook`, which is as the request expects it. Raises PermissionDenied, StaleVersion."""
     require(by, Owner(webhook.tenant, webhook.delegation_id).permission, webhook)
     _require_person(by)
     meet(webhook)

@@ -61,6 +61,7 @@ READ_AT = {
     "api-partner-resume": "api-partner",
     "api-partner-invitation-resend": "api-partner-invitation",
     "api-partner-invitation-revoke": "api-partner-invitation",
+    "api-webhook-rotate": "api-webhook",
     "api-my-invitation-accept": "api-my-invitation",
     "api-my-invitation-deny": "api-my-invitation",
 }
