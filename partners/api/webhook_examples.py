@@ -66,8 +66,7 @@ ROTATED = _answer("Another secret, shown once", _WEBHOOK | {"version": 2, "secre
 TEST = _answer(
     "On its way",
     _WAITING | {"type": "webhook.test", "object": {"type": "webhook", "id": "5f0a3c7e-2a41-4d0e-8f57-6c1d9f0e7b21"}},
-    "202",
 )
 DELIVERIES = _answer("One delivery", _page(_DELIVERY))
 DELIVERY = _answer("A delivery", _DELIVERY)
-REDELIVERED = _answer("Waits again", _WAITING, "202")
+REDELIVERED = _answer("Waits again", _WAITING)

@@ -267,14 +267,14 @@ class SendTest(WebhooksView):
         summary="Send a test event",
         description=f"{NEEDS} By people, not by tools. An event `webhook.test` is on its way; look at it in the log.",
         request=None,
-        responses={202: DeliveryItem},
+        responses=DeliveryItem,
         examples=[examples.TEST],
     )
     def post(self, request: TenantRequest, tenant_id: UUID, webhook_id: UUID) -> Response:
         found = self.find(request, webhook_id)
         self.read(Nothing)
         sent = webhooks.send_test(found, by=request.person)
-        return Response(delivery_of(sent), status=status.HTTP_202_ACCEPTED)
+        return Response(delivery_of(sent))
 
 
 class Deliveries(WebhooksView):
@@ -324,14 +324,14 @@ class Redeliver(WebhooksView):
             "tried now."
         ),
         request=None,
-        responses={202: DeliveryItem},
+        responses=DeliveryItem,
         examples=[examples.REDELIVERED],
     )
     def post(self, request: TenantRequest, tenant_id: UUID, webhook_id: UUID, event_id: UUID) -> Response:
         found = self.find_delivery(request, webhook_id, event_id)
         self.read(Nothing)
         again = webhooks.redeliver(found, by=request.person)
-        return Response(delivery_of(again), status=status.HTTP_202_ACCEPTED)
+        return Response(delivery_of(again))
 
 
 def item_of(webhook: Webhook) -> dict[str, Any]:

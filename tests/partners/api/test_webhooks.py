@@ -104,7 +104,7 @@ def test_the_log_and_delivering_again(scene):
     webhook = made(scene)
     place, caller = (scene.contoso.tenant.pk, webhook.pk), person(scene.ann)
     sent = caller.post("api-webhook-test", *place)
-    assert sent.status_code == 202
+    assert sent.status_code == 200
     [item] = caller.get("api-deliveries", *place).json()["items"]
     assert item == sent.json() == caller.get("api-delivery", *place, item["id"]).json()
     assert {name: item[name] for name in ("type", "object", "state", "attempts", "status", "error")} == {
@@ -122,7 +122,7 @@ def test_the_log_and_delivering_again(scene):
     assert wrong(caller.get("api-deliveries", *place, state="lost")) == [("state", "invalid_choice")]
     with leaves("Contoso: Settings/Update Desk Successful ann@fabrikam.example"):
         again = caller.post("api-delivery-redeliver", *place, item["id"])
-    assert (again.status_code, again.json()["state"], again.json()["id"]) == (202, "waiting", item["id"])
+    assert (again.status_code, again.json()["state"], again.json()["id"]) == (200, "waiting", item["id"])
 
 
 def test_a_tool_reads_and_redelivers_and_makes_nothing(scene):
@@ -132,7 +132,7 @@ def test_a_tool_reads_and_redelivers_and_makes_nothing(scene):
     tenant, place = scene.contoso.tenant.pk, (scene.contoso.tenant.pk, webhook.pk)
     assert len(caller.get("api-webhooks", tenant).json()["items"]) == 1
     assert caller.get("api-deliveries", *place).status_code == 200
-    assert caller.post("api-delivery-redeliver", *place, delivery.event_id).status_code == 202
+    assert caller.post("api-delivery-redeliver", *place, delivery.event_id).status_code == 200
     for answer in (
         caller.post("api-webhooks", tenant, body=BODY),
         caller.patch("api-webhook", *place, body={"on": False}),
