@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-ActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "group", "ring"]
 ActivityItemKindEnum: TypeAlias = Literal["added", "enrolled", "suppressed", "unsuppressed", "unenrolled", "modified", "device_enrolled", "device_revoked", "health", "ring", "updated", "update_failed", "update_forced", "incident"]
 ApprovalState: TypeAlias = Literal["pending", "approved", "executed", "failed", "rejected", "withdrawn", "expired", "cancelled"]
 Article: TypeAlias = Literal["table1", "rbac"]
 BlankEnum: TypeAlias = Literal[""]
+BulkActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "group", "ring"]
 CategoryCountCategoryEnum: TypeAlias = Literal["audio", "display", "peripherals", "connectivity", "versioning", "customer"]
 ClosingReason: TypeAlias = Literal["fixed", "not_reproducible", "no_fault", "duplicate", "other"]
 ControlledEvent: TypeAlias = Literal["rooms.modify", "rings.modify", "tickets.create_incident", "tickets.update", "roles.modify"]
@@ -18,13 +18,16 @@ DelegablePermissionCode: TypeAlias = Literal["rooms.view", "rooms.modify", "grou
 DeliveryState: TypeAlias = Literal["waiting", "delivered", "undeliverable", "cancelled"]
 EntryItemKindEnum: TypeAlias = Literal["opened", "message", "attachment", "state", "assigned", "closed", "reopened"]
 ErrorEnum: TypeAlias = Literal["no_address", "user_in_address", "https_needed", "not_public", "port_not_open", "not_resolved", "no_connection", "connection_refused", "connection_broken", "certificate_not_trusted", "no_answer", "redirect", "portal_failed"]
+ExpiryItemKindEnum: TypeAlias = Literal["invitation", "relationship", "assignment", "token", "approval"]
 InvitationState: TypeAlias = Literal["pending", "accepted", "denied", "expired", "revoked"]
 LanguageEnum: TypeAlias = Literal["en", "de"]
+ManyRoomsActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "ring"]
+ManyTicketsActionEnum: TypeAlias = Literal["assign_to_me", "state", "write", "close"]
 MemberItemKindEnum: TypeAlias = Literal["person", "group", "claim"]
-NewStateStateEnum: TypeAlias = Literal["needs_action", "investigating", "resolved"]
 NextUpdateStateEnum: TypeAlias = Literal["waiting", "offered", "paused", "done", "failed", "ended"]
 NotificationEvent: TypeAlias = Literal["partner.linked", "partner.stranger", "approval.requested", "partner.ended", "ticket.high_impact", "ticket.critical", "ticket.important", "ticket.warning", "ticket.recommendation", "ticket.closed", "rollout.failed", "key.reset", "terms.changed"]
 NullEnum: TypeAlias = None
+OpenTicketState: TypeAlias = Literal["needs_action", "investigating", "resolved"]
 OutcomeEnum: TypeAlias = Literal["done", "unchanged", "refused", "waiting"]
 OwnerEnum: TypeAlias = Literal["customer", "partner"]
 PartnerState: TypeAlias = Literal["invited", "active", "suspended", "ended", "lapsed"]
@@ -43,6 +46,7 @@ StateCountStateEnum: TypeAlias = Literal["enrolled", "suppressed"]
 TicketKind: TypeAlias = Literal["customer", "system"]
 TicketState: TypeAlias = Literal["needs_action", "investigating", "resolved", "closed"]
 TypeEnum: TypeAlias = Literal["invitation", "relationship", "assignment", "ticket", "approval", "webhook"]
+ViewEnum: TypeAlias = Literal["rooms", "tickets", "approvals", "expiring"]
 WebhookEvent: TypeAlias = Literal["invitation.sent", "invitation.resent", "invitation.accepted", "invitation.denied", "invitation.expired", "invitation.revoked", "relationship.linked", "relationship.suspended", "relationship.resumed", "relationship.ended", "relationship.lapsed", "scope.changed", "ticket.opened", "ticket.updated", "ticket.closed", "ticket.reopened", "approval.requested", "approval.executed", "approval.failed", "approval.rejected", "approval.withdrawn", "approval.expired", "approval.cancelled"]
 WebhookOffReason: TypeAlias = Literal["person", "failing", "gone", "restore"]
 
@@ -192,6 +196,35 @@ class ApprovalItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
+class ApprovalOfCustomer(TypedDict):
+    """A request as lists show it, and who decides it."""
+
+    id: str
+    state: ApprovalState
+    event: ControlledEvent
+    action: str
+    """What of the event, e.g. `modify`."""
+    object: str | None
+    """What it is about; null once it has left your scope."""
+    partner: str
+    """What the customer calls the partner."""
+    requested_by: str
+    requested_at: str
+    expires_at: str
+    decided_at: str | None
+    customer: Named
+
+
+class ApprovalOfCustomerPage(TypedDict):
+    """A page of ApprovalOfCustomer items."""
+
+    items: list[ApprovalOfCustomer]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
+
+
 class AssignablePeople(TypedDict):
     """Whom you may assign the ticket to."""
 
@@ -300,7 +333,7 @@ class BulkRequest(TypedDict):
     """What is to be done to which rooms."""
 
     rooms: list[int]
-    action: ActionEnum
+    action: BulkActionEnum
     changes: NotRequired[SharedChangesRequest]
     """For `edit`."""
     add_tags: NotRequired[list[str]]
@@ -394,6 +427,13 @@ class CustomerDetail(TypedDict):
     permissions: dict[str, Literal["everywhere", "in_scope", "nowhere"]]
 
 
+class CustomerFates(TypedDict):
+    """What became of what was named of one customer, in its order, each once."""
+
+    customer: str
+    items: list[TargetFate]
+
+
 class CustomerPage(TypedDict):
     """A page of Customer items."""
 
@@ -415,6 +455,22 @@ class CustomerTermsItem(TypedDict):
     is_waiting: bool
     """Whether changes of a partner wait for your agreement."""
     acceptances: list[AcceptanceItem]
+
+
+class CustomersRoomsRequest(TypedDict):
+    """Rooms of one customer."""
+
+    customer: str
+    rooms: list[int]
+    ring: NotRequired[int]
+    """For `ring`: the id of one of its rings."""
+
+
+class CustomersTicketsRequest(TypedDict):
+    """Tickets of one customer."""
+
+    customer: str
+    tickets: list[int]
 
 
 class DecisionRequest(TypedDict):
@@ -505,6 +561,28 @@ class EntryItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
+class ExpiryItem(TypedDict):
+    """Something that ends, and of which customer."""
+
+    kind: ExpiryItemKindEnum
+    key: str
+    """Its id; of a token the beginning by which it is listed."""
+    customer: Named
+    name: str | None
+    """Null once it has left your scope."""
+    ends_at: str
+
+
+class ExpiryItemPage(TypedDict):
+    """A page of ExpiryItem items."""
+
+    items: list[ExpiryItem]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
+
+
 class FilterItem(TypedDict):
     """A filter you keep; `query` is what follows the “?” in the address of the list."""
 
@@ -513,13 +591,35 @@ class FilterItem(TypedDict):
     query: str
     """As it stands in the address of the list."""
     is_default: bool
-    """The list of rooms opens with it."""
+    """The list opens with it."""
 
 
 class FilterItemPage(TypedDict):
     """A page of FilterItem items."""
 
     items: list[FilterItem]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
+
+
+class FilterOfView(TypedDict):
+    """A filter you keep of a list over all customers."""
+
+    id: int
+    view: ViewEnum
+    name: str
+    query: str
+    """As it stands in the address of the list."""
+    is_default: bool
+    """The list opens with it."""
+
+
+class FilterOfViewPage(TypedDict):
+    """A page of FilterOfView items."""
+
+    items: list[FilterOfView]
     next: str | None
     """The page after this one; null on the last one."""
     previous: str | None
@@ -653,6 +753,39 @@ class LookItem(TypedDict):
     footer: str
 
 
+class ManyAnswer(TypedDict):
+    """What became of each, customer by customer."""
+
+    items: list[CustomerFates]
+
+
+class ManyRoomsRequest(TypedDict):
+    """What is to be done to which rooms of which customers."""
+
+    customers: list[CustomersRoomsRequest]
+    action: ManyRoomsActionEnum
+    changes: NotRequired[SharedChangesRequest]
+    """For `edit`."""
+    add_tags: NotRequired[list[str]]
+    remove_tags: NotRequired[list[str]]
+    until: NotRequired[str | None]
+    """For `suppress`."""
+    reason: NotRequired[str]
+
+
+class ManyTicketsRequest(TypedDict):
+    """What is to be done to which tickets of which customers."""
+
+    customers: list[CustomersTicketsRequest]
+    action: ManyTicketsActionEnum
+    state: NotRequired[OpenTicketState]
+    text: NotRequired[str]
+    """For `write`."""
+    closing_reason: NotRequired[ClosingReason]
+    note: NotRequired[str]
+    """For `close`."""
+
+
 class Me(TypedDict):
     """Who you are."""
 
@@ -768,6 +901,15 @@ class NewAttachmentRequest(TypedDict):
     text: NotRequired[str]
 
 
+class NewFilterOfViewRequest(TypedDict):
+    """A filter to keep, and of which list."""
+
+    name: str
+    query: str
+    is_default: NotRequired[bool]
+    view: ViewEnum
+
+
 class NewFilterRequest(TypedDict):
     """A filter to keep."""
 
@@ -824,7 +966,7 @@ class NewRoleRequest(TypedDict):
 class NewStateRequest(TypedDict):
     """The state it is to be in; a closed ticket is reopened by `needs_action`."""
 
-    state: NewStateStateEnum
+    state: OpenTicketState
 
 
 class NewToken(TypedDict):
@@ -1428,6 +1570,36 @@ class RoomItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
+class RoomOfCustomer(TypedDict):
+    """A room as lists show it, and whose it is."""
+
+    customer: Named
+    id: int
+    display_name: str
+    resource_account: str
+    state: RoomState
+    health: RoomHealth
+    country: str
+    """Two-letter country code."""
+    region: str
+    city: str
+    building: str
+    floor: int | None
+    capacity: int | None
+    version: int
+    """Rises with every change."""
+
+
+class RoomOfCustomerPage(TypedDict):
+    """A page of RoomOfCustomer items."""
+
+    items: list[RoomOfCustomer]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
+
+
 class RoomReport(TypedDict):
     """What the complete days of one room add up to; null where there is none."""
 
@@ -1632,6 +1804,17 @@ class SuppressionRequest(TypedDict):
     reason: NotRequired[str]
 
 
+class TargetFate(TypedDict):
+    """What became of one room or ticket."""
+
+    id: int
+    outcome: OutcomeEnum
+    code: str
+    """Why it was refused; one of docs/problems.md."""
+    detail: str
+    """The same for people."""
+
+
 class TermsSchema(TypedDict):
     """The operator's terms as they are now."""
 
@@ -1714,6 +1897,41 @@ class TicketItemPage(TypedDict):
     """A page of TicketItem items."""
 
     items: list[TicketItem]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
+
+
+class TicketOfCustomer(TypedDict):
+    """A ticket as lists show it, and whose it is; `rooms` names those of its rooms that you may see."""
+
+    customer: Named
+    id: int
+    title: str
+    kind: TicketKind
+    state: TicketState
+    severity: Severity
+    is_high_impact: bool
+    signal_category: str
+    """Of a system ticket; else empty."""
+    opened_by: str
+    """UPN; “system” for the portal itself."""
+    opened_by_organisation: str
+    assigned_upn: str
+    opened_at: str
+    touched_at: str
+    """Silence counts from here."""
+    closed_at: str | None
+    version: int
+    """Rises with every change."""
+    rooms: list[str]
+
+
+class TicketOfCustomerPage(TypedDict):
+    """A page of TicketOfCustomer items."""
+
+    items: list[TicketOfCustomer]
     next: str | None
     """The page after this one; null on the last one."""
     previous: str | None
