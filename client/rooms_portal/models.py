@@ -52,9 +52,12 @@ WebhookOffReason: TypeAlias = Literal["person", "failing", "gone", "restore"]
 
 
 class AcceptBodyRequest(TypedDict):
-    """Needed while your organisation is unknown here: the last part of the link in the invitation mail."""
+    """What accepting takes beyond saying so, where it takes anything."""
 
     secret: NotRequired[str]
+    """While your organisation is unknown here: the last part of the link in the invitation mail."""
+    admins: NotRequired[list[str]]
+    """Invited by domain: UPNs of your people who become primary admins, at least one."""
 
 
 class AcceptanceItem(TypedDict):
@@ -392,6 +395,29 @@ class ClosingRequest(TypedDict):
     note: NotRequired[str]
 
 
+class ColleagueBodyRequest(TypedDict):
+    """Somebody of your own organisation."""
+
+    name: NotRequired[str]
+    upn: str
+
+
+class Colleagues(TypedDict):
+    """What became of whom."""
+
+    primary_admins: list[AdminSchema]
+    """All of them, as of now."""
+    invited: list[str]
+    """UPNs that were sent an invitation."""
+
+
+class ColleaguesBodyRequest(TypedDict):
+    """People of your own organisation who are to be primary admins."""
+
+    people: list[ColleagueBodyRequest]
+    days: NotRequired[int]
+
+
 class ContactBodyRequest(TypedDict):
     """A person to invite."""
 
@@ -685,6 +711,11 @@ class InvitationItem(TypedDict):
     id: str
     name: str
     upn: str
+    """Empty for an invitation by domain."""
+    domain: str
+    """Empty for an invitation of a person."""
+    by_partner: bool
+    """Whether a primary admin of the partner sent it."""
     delivery_address: str
     state: InvitationState
     invited_by: str
@@ -751,6 +782,33 @@ class LookItem(TypedDict):
     accent: str
     """#rrggbb"""
     footer: str
+
+
+class ManagerBodyRequest(TypedDict):
+    """A person of the organisation."""
+
+    upn: str
+
+
+class ManagerItem(TypedDict):
+    """A tenant manager."""
+
+    id: int
+    name: str
+    upn: str
+    is_active: bool
+    appointed_by: str
+    created_at: str
+
+
+class ManagerItemPage(TypedDict):
+    """A page of ManagerItem items."""
+
+    items: list[ManagerItem]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
 
 
 class ManyAnswer(TypedDict):
@@ -830,11 +888,15 @@ class MyInvitation(TypedDict):
 
     id: str
     customer: Named
+    domain: str
+    """The domain you answer for as tenant manager; empty if you are invited."""
     state: InvitationState
     invited_by: str
     created_at: str
     expires_at: str
     decided_at: str | None
+    may_undo: bool
+    """Whether a denial can still be taken back."""
 
 
 class MyInvitationDetail(TypedDict):
@@ -842,11 +904,15 @@ class MyInvitationDetail(TypedDict):
 
     id: str
     customer: Named
+    domain: str
+    """The domain you answer for as tenant manager; empty if you are invited."""
     state: InvitationState
     invited_by: str
     created_at: str
     expires_at: str
     decided_at: str | None
+    may_undo: bool
+    """Whether a denial can still be taken back."""
     needs_link: bool
     """Whether accepting takes the secret of the mail."""
     all_rooms: bool
@@ -1026,9 +1092,11 @@ class ObjectChange(TypedDict):
 
 
 class PartnerBodyRequest(TypedDict):
-    """Everything that *Add partner* asks for."""
+    """Everything that *Add partner* asks for: people, or the domain of an organisation that is known here."""
 
-    contacts: list[ContactBodyRequest]
+    contacts: NotRequired[list[ContactBodyRequest]]
+    domain: NotRequired[str]
+    """Instead of `contacts`: its tenant managers answer, and name the primary admins."""
     days: NotRequired[int]
     label: NotRequired[str]
     expected_tid: NotRequired[str | None]
