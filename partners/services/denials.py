@@ -6,6 +6,7 @@ No mail leaves, but where only the mail's link proves who one is: the old link i
 from audit import outbox
 from audit.models import Operation
 from partners.errors import AlreadyInvited, AlreadyPrimaryAdmin, UndoOver, WrongTenant
+from partners.happenings import tell_of
 from partners.models import Invitation, InvitationState
 from partners.parcels import invitation_mail
 from partners.services import invitations
@@ -36,6 +37,7 @@ def undo(invitation: Invitation, *, by: User) -> Invitation:
         if invitations.needs_link(reopened, by):
             invitations.check_limit(delegation.tenant, 1)
             outbox.leave(invitation_mail(reopened))
+        tell_of(InvitationState.PENDING, [reopened])
         line.after = {
             "state": InvitationState.PENDING,
             "expires_at": reopened.expires_at.isoformat(),

@@ -10,6 +10,7 @@ from audit.clock import now
 from audit.models import Operation
 from partners.answering import answering
 from partners.errors import InvalidLifetime, UnknownDomain
+from partners.happenings import tell_of
 from partners.models import Invitation, InvitationState, PartnerRelationship
 from partners.parcels import invitation_mail
 from partners.services import invitations
@@ -68,5 +69,6 @@ def invite(relationship: PartnerRelationship, domain: str, *, by: User, days: in
             expires_at=sent_at + timedelta(days=days),
         )
         outbox.leave(invitation_mail(invitation))
+        tell_of(InvitationState.PENDING, [invitation])
         line.after = {"state": InvitationState.PENDING, "expires_at": invitation.expires_at.isoformat()}
     return invitation
