@@ -302,6 +302,9 @@ SPECTACULAR_SETTINGS = {
         "trm_portal.api_headers.add_components",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "AuditCategory": "audit.models.Category.values",
+        "AuditOperation": "audit.models.Operation.values",
+        "AuditResult": "audit.models.Result.values",
         "PermissionCode": "rbac.catalogue.Permission.values",
         "DelegablePermissionCode": "partners.api.serializers.DELEGABLE",
         "Article": "rbac.api.table.SOURCES",

@@ -7,6 +7,9 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 ActivityItemKindEnum: TypeAlias = Literal["added", "enrolled", "suppressed", "unsuppressed", "unenrolled", "modified", "device_enrolled", "device_revoked", "health", "ring", "updated", "update_failed", "update_forced", "incident"]
 ApprovalState: TypeAlias = Literal["pending", "approved", "executed", "failed", "rejected", "withdrawn", "expired", "cancelled"]
 Article: TypeAlias = Literal["table1", "rbac"]
+AuditCategory: TypeAlias = Literal["User", "Assignment", "PartnerInvitation", "Role", "Room", "Group", "Ring", "Ticket", "Settings", "Key", "Approval", "Session"]
+AuditOperation: TypeAlias = Literal["Create", "Update", "Delete"]
+AuditResult: TypeAlias = Literal["Successful", "Failed"]
 BlankEnum: TypeAlias = Literal[""]
 BulkActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "group", "ring"]
 CategoryCountCategoryEnum: TypeAlias = Literal["audio", "display", "peripherals", "connectivity", "versioning", "customer"]
@@ -313,6 +316,42 @@ class AttachmentItem(TypedDict):
     size: int
     """Bytes."""
     sha256: str
+
+
+class AuditEntry(TypedDict):
+    """A line of the log."""
+
+    id: int
+    at: str
+    category: AuditCategory
+    operation: AuditOperation
+    object: str
+    result: AuditResult
+    code: str
+    """Which problem, of a failure."""
+    user: str
+    """UPN; `system` for the portal itself."""
+    user_tenant: str | None
+    partner: str | None
+    """The partner that it is about, or that did it."""
+    approver: str
+    """Who approved it, if a partner had to ask first."""
+    request_id: str
+    ip: str | None
+    before: Any | None
+    """Plain values that were there before."""
+    after: Any | None
+    """Plain values that are there afterwards."""
+
+
+class AuditEntryPage(TypedDict):
+    """A page of AuditEntry items."""
+
+    items: list[AuditEntry]
+    next: str | None
+    """The page after this one; null on the last one."""
+    previous: str | None
+    """The page before this one; null on the first one."""
 
 
 class BulkAnswer(TypedDict):

@@ -434,6 +434,45 @@ class Operations(ABC):
         """Each item of `assignments`, page by page."""
         return self._each(_at("/customers/{}/roles/{}/assignments/", tenant_id, role_id), {})
 
+    def audit_log(
+        self,
+        tenant_id: str,
+        *,
+        category: Literal["Approval", "Assignment", "Group", "Key", "PartnerInvitation", "Ring", "Role", "Room", "Session", "Settings", "Ticket", "User"] | None = None,
+        cursor: str | None = None,
+        end: str | None = None,
+        page_size: int | None = None,
+        partner: str | None = None,
+        result: Literal["Failed", "Successful"] | None = None,
+        start: str | None = None,
+        user: str | None = None,
+    ) -> AuditEntryPage:
+        """The audit log. Newest first. Needs `settings.modify` for the whole organisation; refused attempts are in
+        it too.
+        cursor: The place in the list; taken from `next` or `previous`.
+        end: Last day, UTC; else today. The log goes back 180 days.
+        page_size: How many items at most.
+        partner: What the people of this partner did.
+        start: First day, UTC; 30 days ago if nothing is said.
+        user: How the UPN begins.
+        """
+        answer: AuditEntryPage = self._call("GET", _at("/customers/{}/audit-log/", tenant_id), query={"category": category, "cursor": cursor, "end": end, "page_size": page_size, "partner": partner, "result": result, "start": start, "user": user})
+        return answer
+
+    def each_audit_log(
+        self,
+        tenant_id: str,
+        *,
+        category: Literal["Approval", "Assignment", "Group", "Key", "PartnerInvitation", "Ring", "Role", "Room", "Session", "Settings", "Ticket", "User"] | None = None,
+        end: str | None = None,
+        partner: str | None = None,
+        result: Literal["Failed", "Successful"] | None = None,
+        start: str | None = None,
+        user: str | None = None,
+    ) -> Iterator[AuditEntry]:
+        """Each item of `audit_log`, page by page."""
+        return self._each(_at("/customers/{}/audit-log/", tenant_id), {"category": category, "end": end, "partner": partner, "result": result, "start": start, "user": user})
+
     def colleagues_add(
         self,
         tenant_id: str,

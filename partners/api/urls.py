@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from partners.api.audit_log import AuditLog
 from partners.api.colleagues import Colleagues, Managers, OneManager
 from partners.api.customers import Customers, OneCustomer
 from partners.api.expiries import Expiring
@@ -56,6 +57,7 @@ _of_customer: list[URLPattern | URLResolver] = [
     path("settings/", include(_of_settings)),
     path("terms/", CustomerTerms.as_view(), name="api-customer-terms"),
     path("terms/accept/", AcceptTerms.as_view(), name="api-customer-terms-accept"),
+    path("audit-log/", AuditLog.as_view(), name="api-audit-log"),
     path("colleagues/", Colleagues.as_view(), name="api-colleagues"),
     path("tenant-managers/", Managers.as_view(), name="api-tenant-managers"),
     path("tenant-managers/<int:manager_id>/", OneManager.as_view(), name="api-tenant-manager"),
