@@ -36,6 +36,8 @@ CAUSES = {
     "partners.services.webhooks.create": "asks that the owner's webhooks are his to keep: settings, or primary admin",
     "partners.services.webhooks.encrypt_anew": "the command line, after another secret was put first",
     "partners.services.webhook_delivery._give_up": "nothing has arrived for days, or the receiver says that it is gone",
+    "rbac.services.sessions.end": "the person's own sessions: nobody else finds them",
+    "rbac.services.second_factor.confirm": "the person's own second factor; asks that he is support staff",
     "rbac.services.assignments.open_for": "a step of founding a tenant or adding a partner",
     "rbac.services.assignments.admit": "an accepted invitation, or a claim consumed at home",
     "rbac.services.assignments.delete": "a step of removing a partner, or of deleting a role, which has asked",

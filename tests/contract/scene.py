@@ -263,6 +263,7 @@ class Scene:
             "api-partner-invitations": [self.relationship.pk],
             "api-tokens": [],
             "api-colleagues": [],
+            "api-audit-log": [],
             "api-tenant-managers": [],
             "api-tenant-manager": [self.manager.pk],
             "api-token": [self.token.token_key],

@@ -84,6 +84,7 @@ NOT_SHOWN = {
     "rbac.idempotencykey",
     "rbac.mailbranding",
     "rbac.notificationpreference",
+    "rbac.personsession",
     "rbac.assignmentmember",
     "rbac.securitygroupmember",
     "rbac.tenantdomain",
