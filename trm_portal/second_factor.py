@@ -52,7 +52,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     if not accounts.is_support(person):
         raise Http404
     known = second_factor.device_of(person)
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         check = second_factor.confirm if known is None else second_factor.verify
         try:

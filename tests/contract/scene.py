@@ -79,6 +79,7 @@ class Scene:
         self.world: World = make()
         world = self.world
         self.relationship, (self.ann,) = join(world.contoso, world.fabrikam, "ann")
+        self.new = world.contoso.person("newcomer")
         self.foreign, (self.eve,) = join(world.tailwind, world.northwind, "eve")
         german = {room.pk for room in world.contoso.german}
         self.group = groups.create(world.contoso.tenant, "Germany", by=world.contoso.admin, rooms=german)
@@ -352,7 +353,7 @@ class Scene:
             "patch partner": {"label": "Fabrikam", "change_control": {"tickets.update": "manual"}},
             "post partner-invitations": {"contacts": [contact]},
             "post colleagues": {"people": [{"name": "Kim", "upn": "kim@fabrikam.example"}]},
-            "post tenant-managers": {"upn": self.world.contoso.person("newcomer").upn},
+            "post tenant-managers": {"upn": self.new.upn},
             "post webhooks": {"url": "https://hooks.example.com/2", "events": ["ticket.opened"]},
             "patch webhook": {"description": "Desk"},
             "post webhook-rotate": {"grace_hours": 1},
