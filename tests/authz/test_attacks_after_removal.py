@@ -52,7 +52,6 @@ def addresses(world: World, relationship: PartnerRelationship) -> list[str]:
         reverse("roles", args=[tenant]),
         reverse("role", args=place[:2]),
         reverse("assignment", args=place),
-        reverse("api-customer", args=[tenant]),
         reverse("api-rooms", args=[tenant]),
         reverse("api-room", args=[tenant, room]),
         reverse("api-tokens", args=[tenant]),
@@ -69,7 +68,15 @@ def test_open_session_opens_nothing(world, end):
     assert statuses(client, found) == {200}, "before, all of it is open: else this test proves nothing"
     end(world, relationship)
     assert statuses(client, found) == {404}
-    assert "Contoso" not in client.get("/", follow=True).content.decode()
+    told = person(ann).get("api-customer", world.contoso.tenant.pk)
+    relationship.delegation.refresh_from_db()
+    if relationship.state == "ended":
+        assert told.status_code == 404
+        assert "Contoso" not in client.get("/", follow=True).content.decode()
+    else:  # a suspended customer says that it is, and nothing else
+        assert (told.status_code, told.json()["relationship"]["state"]) == (200, "suspended")
+        assert set(told.json()["permissions"].values()) == {"nowhere"}
+        assert told.json()["relationship"]["room_count"] is None
 
 
 def test_open_session_changes_nothing(world, end):
