@@ -22,6 +22,7 @@ DeliveryState: TypeAlias = Literal["waiting", "delivered", "undeliverable", "can
 EntryItemKindEnum: TypeAlias = Literal["opened", "message", "attachment", "state", "assigned", "closed", "reopened"]
 ErrorEnum: TypeAlias = Literal["no_address", "user_in_address", "https_needed", "not_public", "port_not_open", "not_resolved", "no_connection", "connection_refused", "connection_broken", "certificate_not_trusted", "no_answer", "redirect", "portal_failed"]
 ExpiryItemKindEnum: TypeAlias = Literal["invitation", "relationship", "assignment", "token", "approval"]
+ImportItemStateEnum: TypeAlias = Literal["checked", "queued", "running", "done", "failed"]
 InvitationState: TypeAlias = Literal["pending", "accepted", "denied", "expired", "revoked"]
 LanguageEnum: TypeAlias = Literal["en", "de"]
 ManyRoomsActionEnum: TypeAlias = Literal["edit", "enroll", "suppress", "unsuppress", "ring"]
@@ -338,9 +339,9 @@ class AuditEntry(TypedDict):
     """Who approved it, if a partner had to ask first."""
     request_id: str
     ip: str | None
-    before: Any | None
+    before: dict[str, Any] | None
     """Plain values that were there before."""
-    after: Any | None
+    after: dict[str, Any] | None
     """Plain values that are there afterwards."""
 
 
@@ -744,6 +745,25 @@ class HealthDay(TypedDict):
     unmonitored: int
 
 
+class ImportItem(TypedDict):
+    """An inventory on its way in; before it is confirmed the numbers say what would be done, afterwards what was."""
+
+    id: str
+    file_name: str
+    state: ImportItemStateEnum
+    failure: str
+    """Why it failed as a whole."""
+    created_at: str
+    rows: int
+    rows_done: int
+    created: int
+    changed: int
+    unchanged: int
+    refused: int
+    refused_rows: list[RefusedRow]
+    """The first 200."""
+
+
 class InvitationItem(TypedDict):
     """An invitation as the customer sees it."""
 
@@ -1029,6 +1049,12 @@ class NewGroupRequest(TypedDict):
     name: str
     description: NotRequired[str]
     rooms: NotRequired[list[int]]
+
+
+class NewImportRequest(TypedDict):
+    """An inventory as Exchange (`Get-Place`, CSV) or Microsoft Graph (`places`, JSON) writes it."""
+
+    file: str
 
 
 class NewIncidentRequest(TypedDict):
@@ -1423,6 +1449,14 @@ class ReasonItem(TypedDict):
     """The scope names these room groups."""
     valid_from: str | None
     valid_until: str | None
+
+
+class RefusedRow(TypedDict):
+    """A row that is left out, and why."""
+
+    row: int
+    account: str
+    reasons: list[str]
 
 
 class Relationship(TypedDict):

@@ -685,6 +685,35 @@ class Operations(ABC):
         """Each item of `groups`, page by page."""
         return self._each(_at("/customers/{}/groups/", tenant_id), {})
 
+    def inventory(self, tenant_id: str, import_id: str) -> ImportItem:
+        """One of your imports. How far it is, and what becomes of its rows. Gone a day after it came."""
+        answer: ImportItem = self._call("GET", _at("/customers/{}/imports/{}/", tenant_id, import_id))
+        return answer
+
+    def inventory_check(
+        self,
+        tenant_id: str,
+        body: NewImportRequest,
+        *,
+        idempotency_key: str | None = None,
+    ) -> ImportItem:
+        """Send an inventory. Needs `rooms.modify`. `multipart/form-data`, at most 5 MiB and 10,000 rows. Nothing is
+        written yet: the answer says what would be done. An earlier one that you never confirmed is gone.
+        """
+        answer: ImportItem = self._call("POST", _at("/customers/{}/imports/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key}, is_form=True)
+        return answer
+
+    def inventory_confirm(self, tenant_id: str, import_id: str, *, idempotency_key: str | None = None) -> ImportItem:
+        """Carry an import out. A small one is done with the answer; of a large one ask again until it is `done`.
+        Where the customer approves changes of a partner, each room is asked for.
+        """
+        answer: ImportItem = self._call("POST", _at("/customers/{}/imports/{}/confirm/", tenant_id, import_id), headers={"Idempotency-Key": idempotency_key})
+        return answer
+
+    def inventory_discard(self, tenant_id: str, import_id: str, *, idempotency_key: str | None = None) -> None:
+        """Discard an import. The file is gone; what was carried out stays."""
+        self._call("DELETE", _at("/customers/{}/imports/{}/", tenant_id, import_id), headers={"Idempotency-Key": idempotency_key})
+
     def key_download(self, tenant_id: str, *, idempotency_key: str | None = None) -> KeySecret:
         """Download the key. Needs `rooms.download_key` for any rooms. Each download is written to the customer’s
         audit log; a person can do it five times an hour.

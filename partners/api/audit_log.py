@@ -48,8 +48,8 @@ class AuditEntry(serializers.Serializer[Any]):
     approver = serializers.CharField(help_text="Who approved it, if a partner had to ask first.")
     request_id = serializers.CharField()
     ip = serializers.CharField(allow_null=True)
-    before = serializers.JSONField(allow_null=True, help_text="Plain values that were there before.")
-    after = serializers.JSONField(allow_null=True, help_text="Plain values that are there afterwards.")
+    before = serializers.DictField(allow_null=True, help_text="Plain values that were there before.")
+    after = serializers.DictField(allow_null=True, help_text="Plain values that are there afterwards.")
 
 
 _ENTRY = {

@@ -17,6 +17,7 @@ from rooms.api.approvals import ApprovalAgain, ApprovalDecision, Approvals, Appr
 from rooms.api.assignments import AssignmentMembers, Assignments, AssignmentScope, LeaveAssignment, OneAssignment
 from rooms.api.bulk import OneSavedFilter, RoomsBulk, SavedFilters
 from rooms.api.groups import GroupRooms, Groups, MakeDefault, OneGroup
+from rooms.api.imports import ImportConfirmation, Imports, OneImport
 from rooms.api.keys import KeyDownload, Keys
 from rooms.api.monitoring import (
     RoomActivityView,
@@ -78,6 +79,13 @@ urlpatterns: list[URLPattern] = [
     path("customers/<uuid:tenant_id>/groups/", Groups.as_view(), name="api-groups"),
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/", OneGroup.as_view(), name="api-group"),
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/rooms/", GroupRooms.as_view(), name="api-group-rooms"),
+    path("customers/<uuid:tenant_id>/imports/", Imports.as_view(), name="api-imports"),
+    path("customers/<uuid:tenant_id>/imports/<uuid:import_id>/", OneImport.as_view(), name="api-import"),
+    path(
+        "customers/<uuid:tenant_id>/imports/<uuid:import_id>/confirm/",
+        ImportConfirmation.as_view(),
+        name="api-import-confirm",
+    ),
     path("customers/<uuid:tenant_id>/keys/", Keys.as_view(), name="api-keys"),
     path("customers/<uuid:tenant_id>/keys/download/", KeyDownload.as_view(), name="api-key-download"),
     path("customers/<uuid:tenant_id>/groups/<int:group_id>/default/", MakeDefault.as_view(), name="api-group-default"),

@@ -22,6 +22,7 @@ from rooms.services import (
     approvals,
     attachments,
     groups,
+    inventory_imports,
     keys,
     releases,
     roles,
@@ -69,6 +70,7 @@ def patterns(found: Any) -> Iterator[URLPattern]:
             yield one
 
 
+INVENTORY = b"Identity,DisplayName,City\nroom0@contoso.example,Contoso room 0,Bonn\n"
 ROOM = ("status", "activity", "enroll", "suppress", "unsuppress", "unenroll")
 
 
@@ -80,6 +82,9 @@ class Scene:
         world = self.world
         self.relationship, (self.ann,) = join(world.contoso, world.fabrikam, "ann")
         self.new = world.contoso.person("newcomer")
+        self.inventory = inventory_imports.prepare(
+            world.contoso.tenant, BytesIO(INVENTORY), "rooms.csv", by=world.contoso.admin
+        )
         self.foreign, (self.eve,) = join(world.tailwind, world.northwind, "eve")
         german = {room.pk for room in world.contoso.german}
         self.group = groups.create(world.contoso.tenant, "Germany", by=world.contoso.admin, rooms=german)
@@ -217,6 +222,9 @@ class Scene:
             "api-group-rooms": [self.group.pk],
             "api-keys": [],
             "api-key-download": [],
+            "api-imports": [],
+            "api-import": [self.inventory.pk],
+            "api-import-confirm": [self.inventory.pk],
             "api-tickets": [],
             "api-ticket": [self.ticket.pk],
             "api-ticket-entries": [self.ticket.pk],
@@ -364,6 +372,9 @@ class Scene:
     def ask(self, caller: Caller, operation: Operation, args: list[Any] | None = None) -> Any:
         """The answer to `operation`."""
         given = self.args(operation.name) if args is None else args
+        if str(operation) == "post imports":
+            file = SimpleUploadedFile("rooms.csv", INVENTORY)
+            return caller.client.post(reverse(operation.name, args=given), {"file": file}, headers=caller.headers)
         if str(operation) == "post ticket-attachments":
             file = SimpleUploadedFile("b.log", b"channel 3 is silent")
             return caller.client.post(
