@@ -10,7 +10,7 @@ from drf_spectacular.utils import Direction, OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
 from audit.errors import RuleBroken
-from rbac.api.base import ApiView, CustomerView
+from rbac.api.base import AggregateView, ApiView, CustomerView
 from rbac.errors import IdempotencyAnswerNotKept, IdempotencyKeyInUse, IdempotencyKeyReused, StaleVersion
 from rooms.errors import AwaitsApproval
 from trm_portal import api_headers
@@ -121,9 +121,9 @@ class ProblemSchema(AutoSchema):
             names.append("invalid_header")
         if not view.for_tokens or self.method.lower() in view.for_people:
             names.append("not_for_tokens")
-        if isinstance(view, CustomerView):
+        if isinstance(view, CustomerView | AggregateView):
             names.append("permission_denied")
-        if "{" in self.path or "customer" in view.parameters:
+        if "{" in self.path or "customer" in view.parameters or isinstance(view, AggregateView):
             names.append("not_found")
         yield from ((name, GENERAL[name][0]) for name in names)
         repeated = () if self.method == "GET" else _REPEATED

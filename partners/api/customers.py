@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import Http404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -30,6 +31,7 @@ from rooms.services import policies
 
 TAG = "Customers"
 STATES = [one.value for one in LIVE]
+LONGEST_SEARCH = 100  # signs
 
 
 class Relationship(serializers.Serializer[Any]):
@@ -118,7 +120,12 @@ class Customers(ApiView):
                 raise InvalidParameters({"state": ("invalid_choice", ", ".join(STATES))})
             delegations, own = delegations.filter(state=state), Q(pk=None)
         tenants = Tenant.objects.filter(own | Q(pk__in=delegations.values("tenant")))
-        for word in request.query_params.get("q", "").split()[:8]:
+        asked = request.query_params.get("q", "")
+        if len(asked) > LONGEST_SEARCH:
+            raise InvalidParameters(
+                {"q": ("max_length", _("Enter at most %(most)s signs.") % {"most": LONGEST_SEARCH})}
+            )
+        for word in asked.split()[:8]:
             tenants = tenants.filter(name__icontains=word)
         found = page_of(request, tenants, ("name", "id"))
         relations = _relations(person, [one.pk for one in found.items], standing.held)
