@@ -90,7 +90,16 @@ def places(scene: Scene, path: str) -> dict[str, Any]:
     return dict(zip(names, scene.args(str(resolve(numbered).url_name)), strict=True))
 
 
-UUIDS = ("tenant_id", "relationship_id", "invitation_id", "approval_id", "attachment_id")
+UUIDS = (
+    "tenant_id",
+    "relationship_id",
+    "invitation_id",
+    "approval_id",
+    "attachment_id",
+    "import_id",
+    "webhook_id",
+    "event_id",
+)
 
 
 def _names(path: str) -> list[str]:
