@@ -92,7 +92,9 @@ class RoomChoice:
     @property
     def detour(self) -> str:
         """Where the list really is, if the filter asks for a city of another country (that was asked before); else ""."""
-        if self.way != BY_ROOMS or self.scope.all_rooms or not (conflicts := self.filter.conflicts):
+        if self.way != BY_ROOMS or self.scope.all_rooms or not self.filter.is_valid():
+            return ""
+        if not (conflicts := self.filter.conflicts):
             return ""
         return self.request.path + self.filter.query(**dict.fromkeys(conflicts))
 

@@ -21,7 +21,7 @@ from trm_portal.development.state import PROJECT, StateFolder
 
 READY = "Ctrl+C ends the demo."
 TIMEOUT = 120
-NAMES = {"postgres", "valkey", "mail", "mails", "worker", "beat", "web"}
+NAMES = {"postgres", "valkey", "mail", "mails", "worker", "beat", "web", "provider"}
 OF_TESTS = {JOINED, "DATABASE_URL", "DATABASE_OWNER_URL", "CELERY_BROKER_URL", *SETTINGS}
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only the next start ends leftovers")
