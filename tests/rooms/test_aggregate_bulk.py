@@ -117,7 +117,8 @@ def test_each_customer_has_its_own_rings(day):
     assert text(review).count("Update ring: Staging") == 2
     confirm(client)
     assert [
-        room.ring_id for room in Room.objects.filter(pk__in=[day.contoso.rooms[0].pk, day.wingtip.rooms[0].pk])
+        room.ring_id
+        for room in Room.objects.filter(pk__in=[day.contoso.rooms[0].pk, day.wingtip.rooms[0].pk]).order_by("pk")
     ] == [
         ours.pk,
         theirs.pk,
