@@ -79,8 +79,8 @@ def accept(page: Page, person: Person, sink: SmtpSink) -> None:
 
 
 def rename_a_room(page: Page) -> None:
-    page.locator("input[type=search]").first.fill("Hamburg")
-    page.locator("input[type=search]").first.press("Enter")
+    page.locator("main input[type=search]").first.fill("Hamburg")
+    page.locator("main input[type=search]").first.press("Enter")
     page.locator("tbody a").first.click()
     page.locator(".tabs").get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="Edit").first.click()
