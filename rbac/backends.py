@@ -14,7 +14,15 @@ from rbac.models import User
 _BY_CODENAME = {code.codename: code for code in Permission}
 
 
-class LocalAccounts(BaseBackend):
+class Accounts(BaseBackend):
+    """Finds the person of a session again, however he signed in."""
+
+    def get_user(self, user_id: int) -> User | None:
+        """The person of a session; None once deactivated, so the next request is anonymous."""
+        return User.objects.select_related("tenant").filter(pk=user_id, is_active=True).first()
+
+
+class LocalAccounts(Accounts):
     """Demo accounts (only where LOCAL_SIGN_IN is on) and support staff, by UPN and password."""
 
     def authenticate(
@@ -30,21 +38,9 @@ class LocalAccounts(BaseBackend):
         is_allowed = user.is_active and (user.is_staff or settings.LOCAL_SIGN_IN)
         return user if user.check_password(password) and is_allowed else None
 
-    def get_user(self, user_id: int) -> User | None:
-        """The person of a session; None once deactivated, so the next request is anonymous."""
-        return User.objects.select_related("tenant").filter(pk=user_id, is_active=True).first()
 
-
-class ProvenAtHome(BaseBackend):
+class ProvenAtHome(Accounts):
     """Whoever has signed in at the provider of his own organisation (trm_portal/sign_in.py logs him in)."""
-
-    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
-        """Nobody comes in here with a password."""
-        return
-
-    def get_user(self, user_id: int) -> User | None:
-        """The person of a session; None once deactivated, so the next request is anonymous."""
-        return User.objects.select_related("tenant").filter(pk=user_id, is_active=True).first()
 
 
 class Answers(BaseBackend):

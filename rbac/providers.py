@@ -31,13 +31,18 @@ class HomeProvider(OpenIdConnectAuth):
     def identity(self) -> Identity:
         """Who has signed in. Raises SignInRefused, with what is missing."""
         claims = self.id_token or {}
-        upn = claims.get("upn" if isinstance(self, EntraID) else settings.OIDC_UPN_CLAIM)
+        upn = claims.get(self.upn_claim)
         if not isinstance(upn, str) or not upn:
             raise SignInRefused("upn_missing")
         tid, oid = self._ids(claims)
         name = claims.get("name")
         is_home_member = self._is_home_member(claims, upn)
         return Identity(tid, oid, upn, name if isinstance(name, str) else "", is_home_member)
+
+    @property
+    def upn_claim(self) -> str:
+        """The claim that holds the UPN; never one that people can choose themselves."""
+        return "upn"
 
     def _ids(self, claims: dict[str, Any]) -> tuple[UUID, UUID]:
         raise NotImplementedError
@@ -50,12 +55,7 @@ class EntraID(HomeProvider):
     """Microsoft Entra ID, any organisation: the issuer of a token names the tenant that it speaks for."""
 
     name = "entra"
-    OIDC_ENDPOINT = "https://login.microsoftonline.com/organizations/v2.0"
     _token_tid = ""
-
-    def oidc_endpoint(self) -> str:
-        """Where the configuration lies; ENTRA_ENDPOINT names another cloud's."""
-        return str(self.setting("OIDC_ENDPOINT") or self.OIDC_ENDPOINT)
 
     def decode_and_validate_id_token(self, id_token: Any, access_token: Any) -> dict[str, Any]:
         """As social-auth's, with the issuer of the tenant that the token names. Raises what that raises, SignInRefused."""
@@ -92,6 +92,11 @@ class OpenIDProvider(HomeProvider):
     """One provider of another make, for one organisation (OIDC_TENANT_ID) or with the tenant in a claim."""
 
     name = "openid"
+
+    @property
+    def upn_claim(self) -> str:
+        """As this installation says."""
+        return str(settings.OIDC_UPN_CLAIM)
 
     def _ids(self, claims: dict[str, Any]) -> tuple[UUID, UUID]:
         tid = _uuid(settings.OIDC_TENANT_ID or claims.get(settings.OIDC_TENANT_CLAIM))

@@ -87,6 +87,16 @@ def shown(name: str, value: Any) -> str:
     return str(value) if value not in (None, "") else _("nothing")
 
 
+def check_inventory_size(file: UploadedFile) -> None:
+    """Pass if `file` has at most INVENTORY_MAX_BYTES. Raises ValidationError."""
+    if (file.size or 0) > settings.INVENTORY_MAX_BYTES:
+        raise ValidationError(
+            _("This file is larger than %(limit)s. Split it, and import one part after the other."),
+            code="too_large",
+            params={"limit": filesizeformat(settings.INVENTORY_MAX_BYTES)},
+        )
+
+
 class InventoryForm(forms.Form):
     """The file of an inventory."""
 
@@ -99,12 +109,7 @@ class InventoryForm(forms.Form):
 
     def clean_file(self) -> UploadedFile:
         file: UploadedFile = self.cleaned_data["file"]
-        if (file.size or 0) > settings.INVENTORY_MAX_BYTES:
-            raise ValidationError(
-                _("This file is larger than %(limit)s. Split it, and import one part after the other."),
-                code="too_large",
-                params={"limit": filesizeformat(settings.INVENTORY_MAX_BYTES)},
-            )
+        check_inventory_size(file)
         return file
 
 

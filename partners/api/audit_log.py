@@ -4,7 +4,6 @@ from datetime import UTC
 from typing import Any
 from uuid import UUID
 
-from django.forms import Form
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -15,7 +14,7 @@ from audit.models import AuditEvent, Category, Operation, Result
 from partners.lists import names_for_the_log
 from partners.models import PartnerRelationship
 from rbac.api.base import PAGING, CustomerView, answer_page, page_of, page_schema, uuid_parameter
-from rbac.api.errors import InvalidParameters
+from rbac.api.errors import refuse_filter
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest
 
@@ -94,18 +93,11 @@ class AuditLog(CustomerView):
         asked = request.query_params.dict() | {"partner": _delegation(request, tenant_id)}
         filters = FilterForm(asked, partners=names_for_the_log(tenant_id))
         for form in (period, filters):
-            _refuse(form)
+            refuse_filter(form)
         events = AuditEvent.objects.filter(tenant_id=tenant_id, at__gte=period.since, at__lt=period.before)
         found = page_of(request, filters.narrow(events), ("-at", "-id"))
         partners = _partners(found.items)
         return answer_page(request, found, [_item(one, partners) for one in found.items])
-
-
-def _refuse(form: Form) -> None:
-    """Pass if the form is valid. Raises InvalidParameters."""
-    if not form.is_valid():
-        wrong = {name: errors[0] for name, errors in form.errors.as_data().items()}
-        raise InvalidParameters({name: (one.code or "invalid", " ".join(one.messages)) for name, one in wrong.items()})
 
 
 def _delegation(request: TenantRequest, tenant_id: UUID) -> str:

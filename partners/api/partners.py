@@ -37,7 +37,7 @@ from partners.services import relationships
 from partners.services.relationships import Proposal
 from rbac import access
 from rbac.api.base import PAGING, CustomerView, answer_page, named, page_of, page_schema
-from rbac.api.errors import InvalidParameters
+from rbac.api.errors import InvalidParameters, refuse_filter
 from rbac.catalogue import Permission
 from rbac.errors import DelegationOver, OwnTenant, TermsWaiting, WrongState
 from rbac.gates import TenantRequest, find
@@ -110,11 +110,7 @@ class Partners(PartnersView):
         if asked.get("sort", "name") not in SORTS:
             raise InvalidParameters({"sort": ("invalid_choice", ", ".join(SORTS))})
         chosen = PartnerFilter(asked, partners=self.own(request))
-        if not chosen.is_valid():
-            wrong = {name: errors[0] for name, errors in chosen.errors.as_data().items()}
-            raise InvalidParameters(
-                {name: (error.code or "invalid", " ".join(error.messages)) for name, error in wrong.items()}
-            )
+        refuse_filter(chosen)
         found = page_of(request, chosen.partners, chosen.order)
         return answer_page(request, found, items_of(found.items))
 

@@ -3,10 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import Http404
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers, status
 from rest_framework.parsers import MultiPartParser
@@ -17,6 +15,7 @@ from rbac.catalogue import Permission
 from rbac.gates import TenantRequest
 from rooms import change_control
 from rooms.errors import ImportOver, UnreadableInventory
+from rooms.forms import check_inventory_size
 from rooms.inventory_reports import Outcome, Report
 from rooms.models import InventoryImport, WorkState
 from rooms.services import inventory_imports
@@ -31,9 +30,8 @@ class NewImport(Body):
     file = serializers.FileField(allow_empty_file=True)
 
     def validate_file(self, file: Any) -> Any:
-        """As the page does. Raises ValidationError for more than INVENTORY_MAX_BYTES."""
-        if (file.size or 0) > settings.INVENTORY_MAX_BYTES:
-            raise serializers.ValidationError(_("This file is too large."), code="too_large")
+        """As the page does. Raises ValidationError."""
+        check_inventory_size(file)
         return file
 
 

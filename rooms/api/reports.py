@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from rbac.api.base import PAGING, CustomerView, answer_page, page_of, page_schema
-from rbac.api.errors import InvalidParameters
+from rbac.api.errors import refuse_filter
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest
 from rooms import report_tables
@@ -172,11 +172,7 @@ _MANY = OpenApiExample(
 def chosen_by(request: TenantRequest, *also: str) -> ReportFilter:
     """The filter of the request. Raises InvalidParameters."""
     chosen = ReportFilter(request, request.query_params, also=also)  # type: ignore[attr-defined]  # DRF's request
-    if not chosen.is_valid():
-        wrong = {name: errors[0] for name, errors in chosen.errors.as_data().items()}
-        raise InvalidParameters(
-            {name: (error.code or "invalid", " ".join(error.messages)) for name, error in wrong.items()}
-        )
+    refuse_filter(chosen)
     return chosen
 
 

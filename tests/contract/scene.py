@@ -38,6 +38,11 @@ from tests.factories.world import World, invite, join, make, waiting
 
 NEVER = uuid.UUID("00000000-0000-4000-8000-000000000000")
 METHODS = ("get", "post", "patch", "delete")
+# The ids of addresses that are no numbers.
+UUIDS = frozenset(
+    f"{one}_id"
+    for one in ("tenant", "relationship", "invitation", "approval", "attachment", "import", "webhook", "event")
+)
 
 
 @dataclass(frozen=True)
@@ -203,6 +208,13 @@ class Scene:
 
     def invited(self) -> Caller:
         return person(self.world.northwind.person("max"))
+
+    def whoever_may(self, operation: Operation) -> Caller:
+        """Somebody whom the operation is for."""
+        of_partners = ("api-approval-withdraw", "api-approval-again", "api-customer", "api-colleagues")
+        if operation.name.startswith(("api-token", "api-all-")) or operation.name in of_partners:
+            return self.partner()
+        return self.invited() if operation.name.startswith("api-my-invitation") else self.admin()
 
     # --- What is asked -----------------------------------------------------------------------------------------------
 

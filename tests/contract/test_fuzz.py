@@ -30,7 +30,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from rooms.api.rooms import OneRoom
-from tests.contract.scene import NEVER, Scene
+from tests.contract.scene import NEVER, UUIDS, Scene
 from tests.factories.callers import Caller
 from trm_portal.api_views import document
 from trm_portal.wsgi import application
@@ -88,18 +88,6 @@ def places(scene: Scene, path: str) -> dict[str, Any]:
     for name in names:
         numbered = numbered.replace(f"{{{name}}}", str(NEVER) if name in UUIDS else "1")
     return dict(zip(names, scene.args(str(resolve(numbered).url_name)), strict=True))
-
-
-UUIDS = (
-    "tenant_id",
-    "relationship_id",
-    "invitation_id",
-    "approval_id",
-    "attachment_id",
-    "import_id",
-    "webhook_id",
-    "event_id",
-)
 
 
 def _names(path: str) -> list[str]:

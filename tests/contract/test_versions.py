@@ -72,18 +72,9 @@ def scene():
     return Scene()
 
 
-def caller_for(scene, operation):
-    if operation.name.startswith(("api-token", "api-all-")) or operation.name in (
-        "api-approval-withdraw",
-        "api-approval-again",
-    ):
-        return scene.partner()
-    return scene.invited() if operation.name.startswith("api-my-invitation") else scene.admin()
-
-
 @pytest.mark.parametrize("operation", taking(), ids=str)
 def test_change_is_made_only_of_what_was_read(scene, operation):
-    caller = caller_for(scene, operation)
+    caller = scene.whoever_may(operation)
     args = scene.args(operation.name)
     if operation.name == "api-partner-resume":
         scene.admin().post("api-partner-suspend", *args)
@@ -132,10 +123,10 @@ def test_everything_that_was_made_has_its_address_and_version(scene):
     for operation in operations():
         view = view_of(scene, operation.name) if operation.name != "api-nothing" else None
         if operation.method == "post" and getattr(view, "makes", ""):
-            answer = scene.ask(caller_for(scene, operation), operation)
+            answer = scene.ask(scene.whoever_may(operation), operation)
             assert answer.status_code == 201
             place = answer.headers["Location"]
-            read = caller_for(scene, operation).client.get(urlsplit(place).path)
+            read = scene.whoever_may(operation).client.get(urlsplit(place).path)
             assert read.status_code == 200, place
             if "ETag" in answer.headers:
                 assert read.headers["ETag"] == answer.headers["ETag"]
