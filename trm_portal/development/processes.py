@@ -1,8 +1,8 @@
 """Children that end with us: in order at the end, at once when we are killed, at the latest at the next start.
 
-On Linux the kernel signals a child when its parent is gone. Elsewhere, and for whatever outlives that signal, each
-child is on record with its process id and the moment it began, so that the next start ends our own leftovers and
-nothing else.
+On Linux the kernel kills a child when its parent is gone: nobody would wait for one that first finishes what it does.
+Elsewhere, and for whatever outlives that, each child is on record with its process id and the moment it began, so that
+the next start ends our own leftovers and nothing else.
 """
 
 from __future__ import annotations
@@ -92,9 +92,11 @@ def start(
     folder: Path | None = None,
     account: pwd.struct_passwd | None = None,
     end_signal: signal.Signals = signal.SIGTERM,
+    orphan_signal: signal.Signals = signal.SIGKILL,
 ) -> Child:
     """Start a child that ends with us; what it writes goes to a log in the state folder.
 
+    `end_signal` asks it to end when it has finished what it does; `orphan_signal` is what it gets when we are killed.
     Start it from a thread that lives as long as the child shall: on Linux the child ends with that thread.
     """
     log = state.folder("logs") / f"{name}.log"
@@ -109,7 +111,7 @@ def start(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_end_with_parent(end_signal),
+            preexec_fn=_end_with_parent(orphan_signal),
             user=account and account.pw_uid,
             group=account and account.pw_gid,
             extra_groups=[] if account else None,
@@ -163,7 +165,7 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _end_with_parent(end_signal: signal.Signals) -> Callable[[], None] | None:
+def _end_with_parent(orphan_signal: signal.Signals) -> Callable[[], None] | None:
     """What the child does before it becomes the new program: after the change of account, which would undo it."""
     if sys.platform != "linux":
         return None
@@ -171,7 +173,7 @@ def _end_with_parent(end_signal: signal.Signals) -> Callable[[], None] | None:
     parent = os.getpid()
 
     def ask_kernel() -> None:
-        prctl(PR_SET_PDEATHSIG, int(end_signal))
+        prctl(PR_SET_PDEATHSIG, int(orphan_signal))
         if os.getppid() != parent:  # the parent was gone before the kernel knew
             os._exit(1)
 

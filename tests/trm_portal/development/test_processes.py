@@ -19,6 +19,8 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(300)"]
 # A child that outlives its parent, as on a system whose kernel sends no signal then.
 DEAF_TO_KERNEL = "import ctypes, time; ctypes.CDLL(None).prctl(1, 0); print('on', flush=True); time.sleep(300)"
 STAYS = [sys.executable, "-c", DEAF_TO_KERNEL]
+DEAF_TO_ASKING = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True);"
+BUSY = [sys.executable, "-c", DEAF_TO_ASKING + "time.sleep(300)"]
 PARENT = """
 import json, sys, time
 from pathlib import Path
@@ -64,6 +66,13 @@ def state(tmp_path: Path) -> StateFolder:
 @linux
 def test_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     child = start_and_kill_parent(tmp_path / "state", SLEEP)
+
+    assert wait_for(lambda: processes.began(child) is None)
+
+
+@linux
+def test_child_that_would_take_its_time_ends_too_when_its_parent_is_killed(tmp_path: Path) -> None:
+    child = start_and_kill_parent(tmp_path / "state", BUSY)
 
     assert wait_for(lambda: processes.began(child) is None)
 
