@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "trm_portal.client_address.ClientAddress",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -96,6 +97,12 @@ TEMPLATES = [
         },
     }
 ]
+
+# --- Who stands between us and the client: networks of reverse proxies, `unix` for those that come over a socket ---
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+IPWARE_META_PRECEDENCE_ORDER = (
+    "REMOTE_ADDR",
+)  # libraries take what ClientAddress found, and read no header of their own
 
 # --- Data: one database, two roles. The app's role serves, the owner's migrates -----------------
 DATABASES = {"default": env.db("DATABASE_URL"), "owner": env.db("DATABASE_OWNER_URL", default=env.str("DATABASE_URL"))}
