@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.contrib.auth import logout
 from django.core.exceptions import BadRequest, RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers, patch_cache_control
@@ -20,6 +20,7 @@ from audit.errors import RuleBroken
 from partners.views import terms
 from rbac.errors import TermsWaiting
 from rbac.gates import TenantRequest
+from rbac.streams import while_held
 from rooms.errors import AwaitsApproval
 from rooms.justifications import justification
 from trm_portal.errors import answer_rule, is_api, show_waiting
@@ -127,6 +128,19 @@ class NoStore(Middleware):
         if request.user.is_authenticated and "Cache-Control" not in response.headers:
             add_never_cache_headers(response)
             patch_cache_control(response, no_store=True)
+        return response
+
+
+class BreakOff(Middleware):
+    """A file on its way to a person ends where his session or his rights do (rbac/streams.py)."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_written_on_the_way = isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse)
+        if is_written_on_the_way and request.user.is_authenticated:
+            held = getattr(request, "held", ())  # by what its gate has let him in
+            key = request.session.session_key
+            response.streaming_content = while_held(response.streaming_content, request.user, key, held)
         return response
 
 

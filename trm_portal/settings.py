@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "trm_portal.middleware.NoStore",
+    "trm_portal.middleware.BreakOff",
     "trm_portal.middleware.RuleAnswers",
     "axes.middleware.AxesMiddleware",
 ]

@@ -14,12 +14,14 @@ from partners import links
 from partners.models import Invitation, InvitationQuerySet
 from partners.services import invitations
 from partners.views import invitations as pages
-from rbac import access, gates, sign_in
+from partners.webhooks import WebhookQuerySet
+from rbac import access, gates, sign_in, streams
 from rbac.catalogue import with_implied
 from rbac.models import User
 from rbac.services import assignments, delegations
 from rooms import scopes
 from rooms.models import RoomGrantRow
+from trm_portal.client_address import Proxies
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,29 @@ def tokens_may_what_their_holder_may() -> None:
 def rooms_of_a_group_are_not_followed() -> None:
     for module in _using(scopes.follow_groups):
         replace(module, "follow_groups", lambda groups, by=None: None)
+
+
+# --- Ending -------------------------------------------------------------------------------------
+
+
+@canary("journeys/test_ending.py::test_each_door_is_shut_on_the_next_request[the customer suspends the partner]")
+def files_go_on_whatever_their_reader_has_lost() -> None:
+    replace(streams, "_still_holds", lambda reader, held: True)
+
+
+@canary("journeys/test_ending.py::test_each_door_is_shut_on_the_next_request[the session is ended elsewhere]")
+def files_go_on_without_their_session() -> None:
+    replace(streams, "_is_signed_in", lambda reader, session_key: True)
+
+
+@canary("journeys/test_ending.py::test_each_door_is_shut_on_the_next_request[the customer suspends the partner]")
+def webhooks_of_suspended_partners_go_on() -> None:
+    replace(WebhookQuerySet, "open", lambda queryset: queryset.live().filter(is_active=True))
+
+
+@canary("trm_portal/test_client_address.py::test_anybody_else_is_not_believed_and_is_who_he_is")
+def anybody_says_where_he_is() -> None:
+    replace(Proxies, "have", lambda proxies, peer: True)
 
 
 # --- Granting -----------------------------------------------------------------------------------
