@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 
+from audit.clock import Now
 from partners import customers
 from rbac import gates
 from rbac.gates import TenantRequest
@@ -32,7 +33,7 @@ def enter(request: HttpRequest, tenant_id: UUID) -> PartnerRequest:
     entered = cast(PartnerRequest, request)
     person = cast(User, request.user)
     found = customers.held_by(person).select_related("tenant", "held_by", "relationship").filter(tenant=tenant_id)
-    delegation = found.first()
+    delegation = found.annotate(read_at=Now()).first()
     if delegation is None:
         raise Http404
     entered.person, entered.delegation, entered.about, entered.held = person, delegation, delegation.tenant, ()

@@ -19,12 +19,13 @@ from audit.models import OutboxMessage, OutboxState
 from audit.outbox import Obsolete, delivers, split
 from partners import links, parcels
 from partners.answering import answering
-from partners.models import Invitation, PartnerRelationship, Terms, TermsAcceptance
+from partners.models import OF_WHAT_IS_OVER, Invitation, PartnerRelationship, Terms, TermsAcceptance
 from rbac import letters
 from rbac.letters import Facts
 from rbac.models import DelegationState, Tenant, TenantStatus, User
 from rbac.services import notifications
 from rbac.services.notifications import Event
+from rbac.time_limits import over
 
 ONE_NOTICE_IN = timedelta(days=1)
 
@@ -112,13 +113,19 @@ def send_removed(message: OutboxMessage, postman: Postman) -> None:
         raise Obsolete
     accepted = Invitation.objects.filter(relationship=relationship, accepted_by=person).first()
     address = person.upn if accepted is None else accepted.address
-    facts: Facts = {"name": person.get_full_name(), "upn": person.upn, "ended_at": relationship.delegation.ended_at}
+    facts: Facts = {
+        "name": person.get_full_name(),
+        "upn": person.upn,
+        "ended_at": relationship.delegation.over_since,
+        "is_expired": "1" if relationship.delegation.has_expired else "",
+    }
     _send(message, address, _language_of(person), relationship.tenant, facts, postman)
 
 
 @delivers(parcels.ENDED)
 def send_ended(message: OutboxMessage, postman: Postman) -> None:
-    """The customer knows that a partner was removed and by whom, or has lapsed. Raises Obsolete if it was invited again."""
+    """The customer knows that a partner was removed and by whom, that its time is over, or that it has lapsed. Raises
+    Obsolete if it was invited again."""
     known = PartnerRelationship.objects.select_related("tenant", "delegation")
     relationship = known.get(pk=message.subject_id)
     is_lapsed = message.payload["has_lapsed"]
@@ -131,7 +138,7 @@ def send_ended(message: OutboxMessage, postman: Postman) -> None:
     facts: Facts = {
         "partner": message.payload["label"],
         "by": message.payload["by"],
-        "ended_at": relationship.delegation.ended_at,
+        "ended_at": relationship.delegation.over_since,
         "is_lapsed": "1" if is_lapsed else "",
         "button_url": settings.PUBLIC_URL + reverse("partner", args=[relationship.tenant_id, relationship.pk]),
     }
@@ -168,7 +175,7 @@ def send_terms(message: OutboxMessage, postman: Postman) -> None:
 
 
 def _open_invitation(message: OutboxMessage) -> Invitation:
-    open_ones = Invitation.objects.pending().exclude(relationship__delegation__state=DelegationState.ENDED)
+    open_ones = Invitation.objects.pending().exclude(OF_WHAT_IS_OVER)
     invitation = open_ones.select_related("tenant", "invited_tenant").filter(pk=message.subject_id).first()
     if invitation is None:
         raise Obsolete
@@ -176,8 +183,9 @@ def _open_invitation(message: OutboxMessage) -> Invitation:
 
 
 def _open_relationship(relationship_id: UUID | str) -> PartnerRelationship:
-    relationship = PartnerRelationship.objects.select_related("tenant", "delegation").get(pk=relationship_id)
-    if not relationship.is_open:
+    known = PartnerRelationship.objects.select_related("tenant", "delegation")
+    relationship = known.exclude(over("delegation")).filter(pk=relationship_id).first()
+    if relationship is None:
         raise Obsolete
     return relationship
 

@@ -6,6 +6,18 @@ from audit.errors import RuleBroken
 from audit.log import CONSTRAINTS
 
 
+class EndInPast(RuleBroken):
+    code = "end_in_past"
+    status = 400
+    text = _("The end has to be in the future. To end it now, remove the partner.")
+
+
+class EndTooFar(RuleBroken):
+    code = "end_too_far"
+    status = 400
+    text = _("The end can be at most ten years from now. Without an end it lasts until somebody removes the partner.")
+
+
 class InvitationOver(RuleBroken):
     """The invitation was answered, revoked or has expired; `code` says which."""
 

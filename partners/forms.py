@@ -2,7 +2,9 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,8 +15,10 @@ from partners.models import Terms
 from partners.services import colleagues, domain_invitations, invitations
 from partners.services.invitations import DAYS, DEFAULT_DAYS, Contact
 from partners.services.relationships import LABEL_LENGTH
+from rbac import days
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Tenant
+from rooms.day_fields import LastDayField
 from rooms.models import ControlMode
 
 MAX_ROWS = 50  # contacts on one page; a tenant may send 200 invitations a day
@@ -287,3 +291,22 @@ class LabelForm(forms.Form):
         max_length=LABEL_LENGTH,
         help_text=_("How you call the partner here. The partner does not see it."),
     )
+
+
+class TimeLimitForm(forms.Form):
+    """The last day of a relationship, in the customer's time zone."""
+
+    last_day = LastDayField()
+
+    def __init__(self, *args: Any, until: datetime | None, zone: ZoneInfo, **kwargs: Any) -> None:
+        initial = {"last_day": None if until is None else days.last_day(until, zone)}
+        super().__init__(*args, initial=initial, **kwargs)
+        self.zone, self._before = zone, until
+
+    @property
+    def until(self) -> datetime | None:
+        """The end as a moment; one that a tool has set within the day stays as it is, if the day does."""
+        day = self.cleaned_data["last_day"]
+        if "last_day" not in self.changed_data:
+            return self._before
+        return None if day is None else days.end_of(day, self.zone)

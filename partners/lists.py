@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from audit.clock import Now
 from audit.models import OutboxMessage
 from partners.models import Invitation, PartnerRelationship
 from partners.parcels import INVITATION
@@ -65,11 +66,11 @@ class PartnerFilter(forms.Form):
 
     @cached_property
     def partners(self) -> QuerySet[PartnerRelationship]:
-        """Those that fit, with `since`: when the state began. Nothing fits an invalid filter."""
+        """Those that fit, with `since`: when the state began, and `read_at`, now. Nothing fits an invalid filter."""
         if not self.is_valid():
             return self._partners.none()
         found = self._partners.annotate(
-            since=Coalesce("delegation__ended_at", "delegation__linked_at", "created_at")
+            since=Coalesce("delegation__ended_at", "delegation__linked_at", "created_at"), read_at=Now()
         ).select_related("delegation__held_by")
         state, words = self.cleaned_data["state"], self.cleaned_data["q"].split()
         if not state:

@@ -17,6 +17,7 @@ from rbac.access import OfTenant, Rule
 from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.drafts import Draft
 from rbac.models import Assignment, Delegation, DelegationState, Tenant, User
+from rbac.time_limits import over
 from rbac.upn import MAX_LENGTH, PATTERN
 
 
@@ -130,6 +131,10 @@ class InvitationState(models.TextChoices):
     REVOKED = "revoked", _("Revoked")
 
 
+# The relationship has ended, or its time is over though no job has marked it.
+OF_WHAT_IS_OVER = over("relationship__delegation")
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def pending(self) -> "InvitationQuerySet":
         """Those that can still be accepted at this second, whether or not the periodic job has run."""
@@ -149,8 +154,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def open_to(self, user: User) -> "InvitationQuerySet":
         """Those `user` can answer at this second."""
-        ended = Q(relationship__delegation__state=DelegationState.ENDED)
-        return self.addressed_to(user).pending().exclude(tenant=user.tenant_id).exclude(ended)
+        return self.addressed_to(user).pending().exclude(tenant=user.tenant_id).exclude(OF_WHAT_IS_OVER)
 
     def undoable(self) -> "InvitationQuerySet":
         """Those whose denial can still be taken back at this second: once, within a day, while they would live."""
@@ -160,14 +164,14 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
             expires_at__gt=Now(),
             reopens__isnull=True,
             reopened_as__isnull=True,
-        ).exclude(relationship__delegation__state=DelegationState.ENDED)
+        ).exclude(OF_WHAT_IS_OVER)
 
     def as_of_now(self) -> "InvitationQuerySet":
         """With `state_now`: what is due has expired, and what ended with its relationship is withdrawn, marked or not."""
         return self.annotate(
             state_now=Case(
                 When(~Q(state=InvitationState.PENDING), then=F("state")),
-                When(relationship__delegation__state=DelegationState.ENDED, then=Value(InvitationState.REVOKED)),
+                When(OF_WHAT_IS_OVER, then=Value(InvitationState.REVOKED)),
                 When(expires_at__lte=Now(), then=Value(InvitationState.EXPIRED)),
                 default=F("state"),
             )

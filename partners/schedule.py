@@ -1,4 +1,4 @@
-"""What the clock calls: due invitations are marked, invited people reminded, webhooks delivered and their log kept short.
+"""What the clock calls: due invitations and relationships are marked, people told in time, webhooks delivered.
 
 All may run twice at once and at any time: each change is compared with the row under its lock, and access has ended with
 the second itself, whether or not anything here runs.
@@ -14,11 +14,13 @@ from django.db import DatabaseError
 from audit.errors import RuleBroken
 from partners import nudges
 from partners.models import Invitation
-from partners.services import invitations, reminders, webhook_delivery, webhook_log
+from partners.services import invitations, relationships, reminders, time_limits, webhook_delivery, webhook_log
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+AT_ONCE = 200  # of relationships, in one run; the next one goes on
 
 
 @shared_task(ignore_result=True)
@@ -29,6 +31,13 @@ def expire_invitations() -> None:
     )
     for relationship_id in list(of_relationship):
         _go_on_after_failure(invitations.expire_due, Invitation.objects.filter(relationship=relationship_id))
+
+
+@shared_task(ignore_result=True)
+def end_relationships() -> None:
+    """Relationships past their end are marked as ended, the oldest first; one query if there is none."""
+    for relationship in list(time_limits.due()[:AT_ONCE]):
+        _go_on_after_failure(relationships.expire, relationship)
 
 
 @shared_task(ignore_result=True)

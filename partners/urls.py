@@ -17,6 +17,7 @@ from partners.views import (
     settings,
     tenant_managers,
     terms,
+    time_limit,
     webhooks,
 )
 
@@ -25,6 +26,7 @@ _of_relationship: list[URLPattern | URLResolver] = [
     path("suspend/", partners.suspend, name="partner_suspend"),
     path("resume/", partners.resume, name="partner_resume"),
     path("rename/", partners.rename, name="partner_rename"),
+    path("time-limit/", time_limit.limit, name="partner_limit"),
     path("change-control/", change_control.control, name="partner_control"),
     path("remove/", partners.remove, name="partner_remove"),
     path("invited-admins/", invited_admins.invited_admins, name="invited_admins"),

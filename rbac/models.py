@@ -5,6 +5,7 @@ and guardian's rows are an index made from it by grants.py, never sufficient alo
 """
 
 import uuid
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -270,6 +271,16 @@ class Delegation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tenant} → {self.held_by or '…'}"
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its own end came first, before anybody ended it."""
+        return self.ended_at is not None and self.valid_until is not None and self.valid_until <= self.ended_at
+
+    @property
+    def over_since(self) -> datetime | None:
+        """When access ended: with its end, though it was marked a little later, or when somebody ended it."""
+        return self.valid_until if self.has_expired else self.ended_at
 
 
 class Role(models.Model):

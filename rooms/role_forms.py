@@ -1,6 +1,5 @@
 """What people type about roles, assignments and security groups, before a service sees it."""
 
-from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,9 +7,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from rbac import upn
+from rbac import days, upn
 from rbac.catalogue import TABLE, Permission
 from rbac.models import Assignment, SecurityGroup, Tenant, User
+from rooms.day_fields import DayField, LastDayField
 
 
 class RoleForm(forms.Form):
@@ -63,18 +63,8 @@ class AssignmentForm(forms.Form):
     description = forms.CharField(
         label=gettext_lazy("Description"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
-    first_day = forms.DateField(
-        label=gettext_lazy("Valid from"),
-        required=False,
-        help_text=gettext_lazy("Empty: at once."),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-    last_day = forms.DateField(
-        label=gettext_lazy("Last day"),
-        required=False,
-        help_text=gettext_lazy("Empty: without end. Access ends at midnight after this day."),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    first_day = DayField(label=gettext_lazy("Valid from"), help_text=gettext_lazy("Empty: at once."))
+    last_day = LastDayField()
     sends_email = forms.BooleanField(
         label=gettext_lazy("Tell members by e-mail when they get or lose this access"), required=False
     )
@@ -92,9 +82,6 @@ class AssignmentForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data
         first, last = found.get("first_day"), found.get("last_day")
-        for name, day in (("first_day", first), ("last_day", last)):
-            if day is not None and not date(2000, 1, 1) <= day <= date(9998, 1, 1):
-                self.add_error(name, _("Enter a day between 2000 and 9998."))
         if first is not None and last is not None and last < first:
             self.add_error("last_day", _("The end comes after the beginning."))
         return found
@@ -104,12 +91,9 @@ class AssignmentForm(forms.Form):
         """The days as moments, in plain JSON."""
         first, last = self.cleaned_data.get("first_day"), self.cleaned_data.get("last_day")
         return {
-            "valid_from": None if first is None else self._midnight(first).isoformat(),
-            "valid_until": None if last is None else self._midnight(last + timedelta(days=1)).isoformat(),
+            "valid_from": None if first is None else days.start_of(first, self.zone).isoformat(),
+            "valid_until": None if last is None else days.end_of(last, self.zone).isoformat(),
         }
-
-    def _midnight(self, day: date) -> datetime:
-        return datetime.combine(day, time.min, tzinfo=self.zone)
 
     @staticmethod
     def of(assignment: Assignment) -> dict[str, Any]:
@@ -120,8 +104,8 @@ class AssignmentForm(forms.Form):
             "name": assignment.name,
             "description": assignment.description,
             "sends_email": assignment.sends_email,
-            "first_day": None if start is None else start.astimezone(zone).date(),
-            "last_day": None if end is None else (end - timedelta(microseconds=1)).astimezone(zone).date(),
+            "first_day": None if start is None else days.first_day(start, zone),
+            "last_day": None if end is None else days.last_day(end, zone),
             "version": assignment.version,
         }
 

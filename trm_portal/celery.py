@@ -39,6 +39,10 @@ app.conf.update(
             "task": "partners.schedule.expire_invitations",
             "schedule": env.float("EXPIRE_SECONDS", default=60.0),
         },
+        "end relationships past their end": {
+            "task": "partners.schedule.end_relationships",
+            "schedule": env.float("EXPIRE_SECONDS", default=60.0),
+        },
         "deliver to webhooks what no message announced": {
             "task": "partners.schedule.deliver_webhooks",
             "schedule": env.float("SWEEP_SECONDS", default=30.0),

@@ -1185,6 +1185,7 @@ class PartnerDetail(TypedDict):
     linked_at: str | None
     ended_at: str | None
     valid_until: str | None
+    """When it ends by itself; access ends with that second, though `state` may follow a little later."""
     needs_primary_admin: bool
     all_rooms: bool
     room_count: int | None
@@ -1210,6 +1211,7 @@ class PartnerItem(TypedDict):
     linked_at: str | None
     ended_at: str | None
     valid_until: str | None
+    """When it ends by itself; access ends with that second, though `state` may follow a little later."""
     needs_primary_admin: bool
     all_rooms: bool
     room_count: int | None
@@ -1291,6 +1293,8 @@ class PatchedPartnerChangesRequest(TypedDict):
     """How later changes of the partner are handled: rooms.modify, rings.modify, tickets.create_incident,
     tickets.update, roles.modify.
     """
+    valid_until: NotRequired[str | None]
+    """When the relationship ends by itself; null: never. In the future, at most ten years from now."""
 
 
 class PatchedRingChangesRequest(TypedDict):

@@ -945,9 +945,10 @@ class Operations(ABC):
         idempotency_key: str | None = None,
         if_match: str | None = None,
     ) -> PartnerDetail:
-        """Rename a partner, or choose what you approve first. Needs `settings.modify`. `change_control` holds for
-        what the partner does from now on; what waits stays as it was asked. The delegated rooms are changed at its
-        primary admins’ assignment.
+        """Rename a partner, set its end, or choose what you approve first. Needs `settings.modify`. `change_control`
+        holds for what the partner does from now on; what waits stays as it was asked. At `valid_until` the
+        relationship ends by itself, as if it were removed; both sides are told 30, 7 and 1 day before. What is past
+        its end gets no more time. The delegated rooms are changed at its primary admins’ assignment.
         """
         answer: PartnerDetail = self._call("PATCH", _at("/customers/{}/partners/{}/", tenant_id, relationship_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
         return answer

@@ -38,6 +38,7 @@ PARTNER_CHANGES = OpenApiExample(
     value={"label": "Fabrikam", "change_control": {"tickets.update": "auto"}},
     request_only=True,
 )
+PARTNER_END = OpenApiExample("An end", value={"valid_until": "2030-01-01T00:00:00Z"}, request_only=True)
 PARTNER = OpenApiExample(
     "A partner",
     value=_PARTNER

@@ -24,6 +24,8 @@ from partners.errors import (
     DailyLimit,
     DomainOrPeople,
     DuplicateContact,
+    EndInPast,
+    EndTooFar,
     NoContact,
     NotAPerson,
     OwnPerson,
@@ -148,7 +150,10 @@ def _proposal(body: dict[str, Any]) -> Proposal:
 
 class OnePartner(PartnersView):
     versioned = PartnerRelationship
-    problems = {"patch": (DelegationOver, TermsWaiting), "delete": (DelegationOver,)}
+    problems = {
+        "patch": (DelegationOver, WrongState, TermsWaiting, EndInPast, EndTooFar),
+        "delete": (DelegationOver,),
+    }
 
     @extend_schema(
         operation_id="partner",
@@ -165,19 +170,22 @@ class OnePartner(PartnersView):
     @extend_schema(
         operation_id="partner_modify",
         tags=[TAG],
-        summary="Rename a partner, or choose what you approve first",
+        summary="Rename a partner, set its end, or choose what you approve first",
         description=(
             "Needs `settings.modify`. `change_control` holds for what the partner does from now on; what waits stays "
-            "as it was asked. The delegated rooms are changed at its primary admins’ assignment."
+            "as it was asked. At `valid_until` the relationship ends by itself, as if it were removed; both sides are told "
+            "30, 7 and 1 day before. What is past its end gets no more time. The delegated rooms are changed at its "
+            "primary admins’ assignment."
         ),
         request=PartnerChanges,
         responses=PartnerDetail,
-        examples=[examples.PARTNER_CHANGES, examples.PARTNER],
+        examples=[examples.PARTNER_CHANGES, examples.PARTNER_END, examples.PARTNER],
     )
     def patch(self, request: TenantRequest, tenant_id: UUID, relationship_id: UUID) -> Response:
         found, wanted = self.find(request, relationship_id), self.read(PartnerChanges)
         modes = {Permission(event): ControlMode(mode) for event, mode in wanted.get("change_control", {}).items()}
-        relationships.modify(found, by=request.person, label=wanted.get("label"), modes=modes)
+        ends = {"valid_until": wanted["valid_until"]} if "valid_until" in wanted else None
+        relationships.modify(found, by=request.person, label=wanted.get("label"), modes=modes, ends=ends)
         changed = self.find(request, relationship_id)
         return self.answer(changed, detail_of(changed))
 

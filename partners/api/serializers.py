@@ -122,6 +122,11 @@ class PartnerChanges(Body):
         required=False,
         help_text=f"How later changes of the partner are handled: {', '.join(EVENTS)}.",
     )
+    valid_until = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        help_text="When the relationship ends by itself; null: never. In the future, at most ten years from now.",
+    )
 
     def validate_change_control(self, value: dict[str, str]) -> dict[str, str]:
         """Raises ValidationError for what is no controlled event."""
@@ -216,7 +221,10 @@ class PartnerItem(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     linked_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
-    valid_until = serializers.DateTimeField(allow_null=True)
+    valid_until = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When it ends by itself; access ends with that second, though `state` may follow a little later.",
+    )
     needs_primary_admin = serializers.BooleanField()
     all_rooms = serializers.BooleanField()
     room_count = serializers.IntegerField(allow_null=True, help_text="Null once the relationship has ended.")

@@ -10,7 +10,6 @@ from partners.happenings import tell_of
 from partners.models import Invitation, InvitationState
 from partners.parcels import invitation_mail
 from partners.services import invitations
-from rbac.errors import DelegationOver
 from rbac.models import Delegation, DelegationState, User
 from rbac.services import delegations
 
@@ -47,8 +46,7 @@ def undo(invitation: Invitation, *, by: User) -> Invitation:
 
 
 def _require_undoable(denied: Invitation, delegation: Delegation, by: User) -> None:
-    if delegation.state == DelegationState.ENDED:
-        raise DelegationOver
+    delegations.require_live(delegation)
     if not Invitation.objects.undoable().filter(pk=denied.pk).exists():
         raise UndoOver
     if delegation.held_by_id is not None and delegation.held_by_id != by.tenant_id:

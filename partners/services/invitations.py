@@ -37,7 +37,7 @@ from partners.parcels import INVITATION, ended_notice, invitation_mail, linked_n
 from partners.services import tenant_managers
 from rbac.access import require
 from rbac.catalogue import Permission
-from rbac.errors import DelegationOver, OwnTenant
+from rbac.errors import OwnTenant
 from rbac.models import Delegation, DelegationState, SecurityGroup, Tenant, TenantDomain, User
 from rbac.precondition import digest, meet, tag_of
 from rbac.services import assignments, delegations
@@ -81,8 +81,7 @@ def invite(
     ) as line:
         delegation = delegations.lock(relationship.delegation_id)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
-        if delegation.state == DelegationState.ENDED:
-            raise DelegationOver
+        delegations.require_live(delegation)
         delegations.require_conditions(delegation.tenant)
         contacts = checked(contacts, delegation.tenant)
         check_new(relationship, contacts)
@@ -385,8 +384,8 @@ def hold_own(invitation: Invitation, by: User) -> Invitation:
 
 
 def require_pending(invitation: Invitation, delegation: Delegation) -> None:
-    if delegation.state == DelegationState.ENDED and invitation.state == InvitationState.PENDING:
-        raise DelegationOver
+    if invitation.state == InvitationState.PENDING:
+        delegations.require_live(delegation)
     if invitation.state != InvitationState.PENDING:
         raise InvitationOver(invitation.state)
     if invitation.expires_at <= now():

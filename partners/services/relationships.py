@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from audit import outbox
@@ -11,7 +13,7 @@ from audit.models import Category, Operation
 from partners.errors import DomainOrPeople, TermsChanged, TermsNotAccepted
 from partners.models import ApiToken, Invitation, PartnerRelationship, Terms
 from partners.parcels import ended_notice, removed_notice
-from partners.services import domain_invitations, invitations, webhooks
+from partners.services import domain_invitations, invitations, time_limits, webhooks
 from partners.services import terms as terms_service
 from partners.services.invitations import DEFAULT_DAYS, Contact
 from partners.webhooks import Webhook
@@ -185,19 +187,42 @@ def leave(relationship: PartnerRelationship, *, by: User) -> None:
         relationship_id=relationship.delegation_id,
     ) as line:
         delegation = delegations.lock(relationship.delegation_id)
-        if delegation.state == DelegationState.ENDED:
-            raise DelegationOver
+        delegations.require_live(delegation)
         rules.require_primary(by, delegation)
         line.before = {"state": delegation.state, **vars(loss_of(relationship))}
         _end(relationship, delegation, by)
         line.after = {"state": DelegationState.ENDED, "by_partner": True}
 
 
-def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) -> None:
+def expire(relationship: PartnerRelationship) -> bool:
+    """What is past its end has ended as by `remove`, and both sides are told; False if it is not due (any more).
+
+    Access ended with the second itself. Authorised by the end that the customer set.
+    """
+    with recording(
+        Category.PARTNER_INVITATION,
+        Operation.DELETE,
+        relationship.label,
+        tenant=relationship.tenant_id,
+        by=None,
+        relationship_id=relationship.delegation_id,
+    ) as line:
+        delegation = delegations.lock(relationship.delegation_id)
+        if delegation.state == DelegationState.ENDED or not delegations.is_over(delegation):
+            line.is_void = True  # somebody was quicker, or has given it more time
+            return False
+        line.before = {"state": delegation.state, **vars(loss_of(relationship))}
+        _end(relationship, delegation, None)
+        line.after = {"state": DelegationState.ENDED, "has_expired": True}
+    return True
+
+
+def _end(relationship: PartnerRelationship, delegation: Delegation, by: User | None) -> None:
     held = Assignment.objects.filter(role__delegation=delegation)
     upns = list(
         User.objects.filter(groups__assignment__in=held).distinct().order_by("upn").values_list("upn", flat=True)
     )
+    was_lapsed = delegation.state == DelegationState.LAPSED
     invitations.revoke_all(relationship, by=by)
     delegation.refresh_from_db(fields=["state"])  # marking due invitations may have let it lapse
     approvals.cancel_all(delegation, by=by)
@@ -209,7 +234,7 @@ def _end(relationship: PartnerRelationship, delegation: Delegation, by: User) ->
     webhooks.end_all(delegation)
     if upns:
         outbox.leave(removed_notice(relationship, upns, by))
-    if delegation.held_by_id is not None:
+    if delegation.held_by_id is not None or (by is None and not was_lapsed):
         outbox.leave(ended_notice(relationship, by, has_lapsed=False))
 
 
@@ -266,8 +291,7 @@ def rename(relationship: PartnerRelationship, label: str, *, by: User) -> None:
         delegation = delegations.lock(relationship.delegation_id)
         require(by, Permission.SETTINGS_MODIFY, delegation.tenant)
         meet(relationship)
-        if delegation.state == DelegationState.ENDED:
-            raise DelegationOver
+        delegations.require_live(delegation)
         delegations.require_conditions(delegation.tenant)
         line.before = {"label": relationship.label}
         PartnerRelationship.objects.filter(pk=relationship.pk).update(label=label)
@@ -275,11 +299,17 @@ def rename(relationship: PartnerRelationship, label: str, *, by: User) -> None:
 
 
 def modify(
-    relationship: PartnerRelationship, *, by: User, label: str | None = None, modes: Mapping[Permission, ControlMode]
+    relationship: PartnerRelationship,
+    *,
+    by: User,
+    label: str | None = None,
+    modes: Mapping[Permission, ControlMode],
+    ends: Mapping[Literal["valid_until"], datetime | None] | None = None,
 ) -> None:
-    """The customer calls the partner `label`, and handles its later changes by `modes`; both or neither.
+    """The customer calls the partner `label`, handles its later changes by `modes`, and its time is over when `ends` says
+    (None in it: never); all of it or nothing.
 
-    Raises what `rename` and `policies.change` raise.
+    Raises what `rename`, `policies.change` and `time_limits.limit` raise.
     """
     with together():
         delegation = delegations.lock(relationship.delegation_id)
@@ -289,3 +319,5 @@ def modify(
             rename(relationship, label, by=by)
         if modes:
             policies.change(relationship.delegation, modes, by=by, label=label or relationship.label)
+        if ends:
+            time_limits.limit(relationship, ends["valid_until"], by=by)

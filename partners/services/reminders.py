@@ -9,9 +9,8 @@ from audit import outbox
 from audit.clock import Now
 from audit.log import recording
 from audit.models import Category, Operation, OutboxMessage, OutboxState
-from partners.models import Invitation
+from partners.models import OF_WHAT_IS_OVER, Invitation
 from partners.parcels import INVITATION, reminder_mail
-from rbac.models import DelegationState
 
 LAST_DAYS = timedelta(days=3)
 LAST_PART = 4  # or the last quarter of its life, whichever begins first
@@ -27,7 +26,7 @@ def due() -> QuerySet[Invitation]:
     return Invitation.objects.pending().filter(
         Exists(mails.filter(state=OutboxState.SENT)),
         ~Exists(mails.filter(recent)),
-        ~Q(relationship__delegation__state=DelegationState.ENDED),
+        ~OF_WHAT_IS_OVER,
         reminded_at=None,
         expires_at__lte=ExpressionWrapper(Now() + last_part, output_field=Invitation._meta.get_field("expires_at")),
     )

@@ -86,7 +86,7 @@ def _live(*states: DelegationState) -> list[PartnerRelationship]:
 def _suspend(relationship: PartnerRelationship) -> bool:
     """Whether the relationship was active until now."""
     delegation = delegations.lock(relationship.delegation_id)
-    if delegation.state != DelegationState.ACTIVE:
+    if delegation.state != DelegationState.ACTIVE or delegations.is_over(delegation):
         return False
     with recording(
         Category.PARTNER_INVITATION,

@@ -23,7 +23,7 @@ from partners.services import invitations as service
 from partners.views.partners import INVITATION_BADGES
 from rbac.catalogue import TABLE, BuiltIn, Permission, permissions_of
 from rbac.models import DelegationState, User
-from rbac.services.delegations import base_assignment
+from rbac.services.delegations import base_assignment, is_over
 from rooms import scopes
 
 EARLIER = 20  # answered and expired ones shown below the open ones
@@ -68,7 +68,7 @@ def _state_of(invitation: Invitation) -> InvitationState:
     state = InvitationState(invitation.state)
     if state is not InvitationState.PENDING:
         return state
-    if invitation.relationship.delegation.state == DelegationState.ENDED:
+    if is_over(invitation.relationship.delegation):
         return InvitationState.REVOKED
     return InvitationState.EXPIRED if invitation.expires_at <= now() else state
 

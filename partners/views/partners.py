@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from audit.clock import now
+from audit.clock import Now, now
 from partners.forms import LabelForm
 from partners.lists import BADGES, PartnerFilter, bases_of, delivery_of, open_invitation_counts
 from partners.models import Invitation, InvitationState, PartnerRelationship
@@ -27,6 +27,7 @@ from rbac.errors import DelegationOver, TermsWaiting
 from rbac.gates import TenantRequest, find, require_whole, tenant_page
 from rbac.models import Assignment, DelegationState
 from rbac.paging import Page, page
+from rbac.time_limits import left
 from rooms.models import ControlPolicy, RoomGroup
 from rooms.reach import people_counts, room_counts
 
@@ -109,13 +110,16 @@ def partner(request: TenantRequest, relationship_id: UUID) -> HttpResponse:
 
 def _find(request: TenantRequest, relationship_id: UUID) -> PartnerRelationship:
     own = PartnerRelationship.objects.filter(tenant=request.customer).select_related("delegation__held_by", "tenant")
-    return find(request, Permission.SETTINGS_VIEW, own, pk=relationship_id)
+    return find(request, Permission.SETTINGS_VIEW, own.annotate(read_at=Now()), pk=relationship_id)
 
 
 def _detail(request: TenantRequest, relationship: PartnerRelationship) -> dict[str, Any]:
     customer, delegation = request.customer, relationship.delegation
     may_change = access.holds_all(request.held, Permission.SETTINGS_MODIFY, customer.pk)
     base = bases_of([relationship]).get(delegation.pk)
+    time = left(delegation.valid_until, relationship.read_at)  # type: ignore[attr-defined]
+    is_due = relationship.is_open and time is not None and time.is_over
+    may_change = may_change and relationship.is_open
     return {
         "partner": relationship,
         "delegation": delegation,
@@ -123,7 +127,10 @@ def _detail(request: TenantRequest, relationship: PartnerRelationship) -> dict[s
         "domains": list(delegation.held_by.domains.exclude(verified_at=None)) if delegation.held_by else [],
         "invitations": _invitations(request, relationship),
         "policies": _policies(relationship),
-        "may_change": may_change and relationship.is_open,
+        "may_remove": may_change,
+        "may_change": may_change and not is_due,
+        "may_limit": may_change and not is_due and delegation.state != DelegationState.LAPSED,
+        "is_due": is_due,
         "is_active": delegation.state == DelegationState.ACTIVE,
         "is_suspended": delegation.state == DelegationState.SUSPENDED,
         "crumbs": [

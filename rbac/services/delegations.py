@@ -5,9 +5,10 @@ the permission, and holds the row by `lock`. Each step compares the state before
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
-from audit.clock import Now
+from audit.clock import Now, now
 from audit.events import About, Event, EventType, tell
 from audit.log import recording
 from audit.models import Category, Operation
@@ -49,6 +50,18 @@ def lock(delegation_id: UUID) -> Delegation:
     return Delegation.objects.select_for_update(of=("self",)).select_related("tenant", "held_by").get(pk=delegation_id)
 
 
+def is_over(delegation: Delegation) -> bool:
+    """Whether it has ended, or its time is over though no job has marked it; ask once it is held."""
+    until = delegation.valid_until
+    return delegation.state == DelegationState.ENDED or (until is not None and until <= now())
+
+
+def require_live(delegation: Delegation) -> None:
+    """Pass unless it is over. Raises DelegationOver."""
+    if is_over(delegation):
+        raise DelegationOver
+
+
 def open_for(tenant: Tenant, *, by: User) -> Delegation:
     """A new delegation of `tenant`, held by nobody yet, with its role Primary admin and assignment Invited admins."""
     delegation = Delegation.objects.create(tenant=tenant)
@@ -76,8 +89,10 @@ def base_assignment(delegation: Delegation) -> Assignment:
 def link(delegation: Delegation, partner: Tenant) -> None:
     """`delegation` is active and held by `partner`.
 
-    Raises OwnTenant for the customer's own tenant, AlreadyPartner if `partner` holds another live one of this customer.
+    Raises DelegationOver if its time is over, OwnTenant for the customer's own tenant, AlreadyPartner if `partner` holds
+    another live one of this customer.
     """
+    require_live(delegation)
     if partner.pk == delegation.tenant_id:
         raise OwnTenant
     live = Delegation.objects.filter(
@@ -89,13 +104,16 @@ def link(delegation: Delegation, partner: Tenant) -> None:
 
 
 def suspend(delegation: Delegation) -> None:
-    """Nothing can be done through it until it is resumed; everything stays as it is."""
+    """Nothing can be done through it until it is resumed; everything stays as it is. Raises DelegationOver, WrongState."""
+    require_live(delegation)
     _move(delegation, DelegationState.SUSPENDED)
 
 
 def resume(delegation: Delegation) -> None:
-    """What was suspended works again. Raises WrongState for anything else: only an acceptance makes *invited* active."""
-    if delegation.state not in (DelegationState.SUSPENDED, DelegationState.ENDED):
+    """What was suspended works again. Raises DelegationOver, and WrongState for anything else: only an acceptance makes
+    *invited* active."""
+    require_live(delegation)
+    if delegation.state != DelegationState.SUSPENDED:
         raise WrongState
     _move(delegation, DelegationState.ACTIVE)
 
@@ -106,8 +124,21 @@ def lapse(delegation: Delegation) -> None:
 
 
 def revive(delegation: Delegation) -> None:
-    """Somebody was invited again."""
+    """Somebody was invited again. Raises DelegationOver."""
+    require_live(delegation)
     _move(delegation, DelegationState.INVITED)
+
+
+def limit(delegation: Delegation, until: datetime | None) -> None:
+    """Its time is over at `until`; never, if that is None.
+
+    Raises DelegationOver if it is over now, WrongState for one that has lapsed: nobody is left whose time it would be.
+    """
+    require_live(delegation)
+    if delegation.state == DelegationState.LAPSED:
+        raise WrongState
+    Delegation.objects.filter(pk=delegation.pk).update(valid_until=until)
+    delegation.valid_until = until
 
 
 def end(delegation: Delegation) -> None:

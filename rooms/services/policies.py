@@ -7,8 +7,7 @@ from audit.log import recording
 from audit.models import Category, Operation
 from rbac.access import require
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
-from rbac.errors import DelegationOver
-from rbac.models import Delegation, DelegationState, User
+from rbac.models import Delegation, User
 from rbac.services import delegations
 from rooms.models import ControlMode, ControlPolicy
 
@@ -57,8 +56,7 @@ def change(delegation: Delegation, modes: Mapping[Permission, ControlMode], *, b
     ) as line:
         current = delegations.lock(delegation.pk)
         require(by, Permission.SETTINGS_MODIFY, current.tenant)
-        if current.state == DelegationState.ENDED:
-            raise DelegationOver
+        delegations.require_live(current)
         before = modes_of(current.pk)
         differing = {event: mode for event, mode in modes.items() if before.get(event) is not mode}
         for event, mode in differing.items():

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from audit.clock import now
+from audit.clock import Now
 from rbac import access
 from rbac.catalogue import Permission
 from rbac.errors import TermsWaiting
@@ -23,6 +23,7 @@ from rbac.gates import TenantRequest, find, tenant_page
 from rbac.models import Assignment, AssignmentKey, User
 from rbac.paging import Page, page
 from rbac.services import security_groups
+from rbac.time_limits import left
 from rooms import change_control, scopes
 from rooms.errors import AwaitsApproval
 from rooms.models import RoomGroup
@@ -57,7 +58,7 @@ def assignment(request: TenantRequest, role_id: int, assignment_id: int) -> Http
 
 def find_assignment(request: TenantRequest, role_id: int, assignment_id: int) -> Assignment:
     role = find(request, Permission.ROLES_VIEW, seen(request), pk=role_id)
-    own = Assignment.objects.filter(role=role).select_related("tenant")
+    own = Assignment.objects.filter(role=role).select_related("tenant").annotate(read_at=Now())
     found = find(request, Permission.ROLES_VIEW, own, pk=assignment_id)
     found.role = role
     return found
@@ -65,6 +66,7 @@ def find_assignment(request: TenantRequest, role_id: int, assignment_id: int) ->
 
 def shared(request: TenantRequest, found: Assignment, *further: tuple[str, str]) -> dict[str, Any]:
     url = reverse("assignment", args=[request.customer.pk, found.role_id, found.pk])
+    at = found.read_at  # type: ignore[attr-defined]
     return {
         "assignment": found,
         "role": found.role,
@@ -72,8 +74,8 @@ def shared(request: TenantRequest, found: Assignment, *further: tuple[str, str])
         "assignment_url": url,
         "may_edit": may_edit(request, found.role),
         "may_leave": request.person.tenant_id is not None and found.people.filter(pk=request.person.pk).exists(),
-        "has_begun": found.valid_from is None or found.valid_from <= now(),
-        "is_over": found.valid_until is not None and found.valid_until <= now(),
+        "has_begun": found.valid_from is None or found.valid_from <= at,
+        "time": left(found.valid_until, at),
         "crumbs": crumbs_of(request, found.role, (found.label, url if further else ""), *further),
     }
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from audit.clock import Now
 from rbac import access
 from rbac.catalogue import CEILING, TABLE, BuiltIn, Permission, with_implied
 from rbac.gates import TenantRequest, find, tenant_page
@@ -158,7 +159,7 @@ def _features(role: Role) -> list[tuple[str, list[tuple[str, bool, bool]]]]:
 
 
 def _assignments(request: TenantRequest, role: Role) -> list[dict[str, Any]]:
-    own = Assignment.objects.filter(role=role).order_by("name", "pk")
+    own = Assignment.objects.filter(role=role).order_by("name", "pk").annotate(read_at=Now())
     found = list(access.visible(request.person, Permission.ROLES_VIEW, own, request.held))
     for one in found:
         one.role = role

@@ -103,6 +103,7 @@ def test_everything_the_clock_rings_for_is_there():
         "audit.schedule.publish_heads",
         "audit.schedule.forget_settled",
         "partners.schedule.expire_invitations",
+        "partners.schedule.end_relationships",
         "partners.schedule.remind_invited",
     }
 

@@ -160,6 +160,7 @@ SAID: dict[str, dict[str, Any]] = {
     "api-rings": {"name": "Another ring", "rollout_days": 3},
     "api-ring": {"test_days": 1},
     "api-ring-rooms": {"rooms": ["room_id"]},
+    "partner_limit": {"last_day": "2031-06-30"},
     "customer_tokens": {"name": "Another token", "scopes": ["rooms.view"], "days": 30},
     "ring_add": {"name": "Another ring", "rollout_days": 3, "test_days": 0},
     "ring_edit": {"name": "Another name", "rollout_days": 2, "test_days": 0, "version": 1},

@@ -23,6 +23,7 @@ CAUSES = {
     "partners.services.invitations.send": "a step of invite, which has asked",
     "partners.services.denials.undo": "as accept",
     "partners.services.relationships.leave": "asks that it is a primary admin of the partner, also while suspended",
+    "partners.services.relationships.expire": "time is over, by the database's clock, as the customer has set it",
     "partners.services.invitations.lapse_if_dead": "a step of whatever closed the last invitation",
     "partners.services.invitations.revoke_all": "a step of remove, which has asked",
     "partners.services.relationships.modify": "its steps ask, each for itself",

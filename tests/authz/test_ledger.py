@@ -61,6 +61,7 @@ TASKS = {
     "partners.schedule.deliver_webhooks": "delivers what committed changes left for webhooks",
     "partners.schedule.forget_deliveries": "deletes deliveries that are old, and webhooks that have ended",
     "partners.schedule.expire_invitations": "marks what is due; being due was true before",
+    "partners.schedule.end_relationships": "marks what is past its end; that it is over was true before",
     "partners.schedule.remind_invited": "reminds those whose invitation is open",
     "rbac.schedule.forget_idempotency_keys": "forgets keys that count for nothing any more",
     "rooms.schedule.carry_out_bulk_changes": "carries out bulk changes that their person has confirmed",

@@ -60,6 +60,7 @@ def test_pages_of_an_mmr_admin(new_page: Callable[..., Page], look: dict[str, An
         "settings/partners/",
         f"settings/partners/{active.pk}/",
         f"settings/partners/{active.pk}/rename/",
+        f"settings/partners/{active.pk}/time-limit/",
         f"settings/partners/{active.pk}/remove/",
         f"settings/partners/{active.pk}/invited-admins/",
         "settings/partners/add/contacts/",

@@ -87,6 +87,33 @@ def test_badge_refuses_an_unknown_kind() -> None:
         render('{% badge "purple" "Active" %}')
 
 
+@pytest.mark.parametrize(
+    ("hours", "kind", "words"),
+    [
+        (-1, "neutral", "Time limit reached"),
+        (0, "neutral", "Time limit reached"),
+        (1, "warning", "Ends in 1 day"),
+        (24, "warning", "Ends in 1 day"),
+        (7 * 24, "warning", "Ends in 7 days"),
+        (7 * 24 + 1, "info", "Ends in 8 days"),
+        (30 * 24, "info", "Ends in 30 days"),
+    ],
+)
+def test_time_left_warns_in_the_last_week(hours: int, kind: str, words: str) -> None:
+    at = datetime.datetime(2026, 3, 2, 13, 5, tzinfo=datetime.UTC)
+    html = render("{% time_left until at %}", until=at + datetime.timedelta(hours=hours), at=at)
+
+    assert f'class="status status-{kind}"' in html
+    assert html.endswith(f"{words}</span>")
+
+
+def test_time_left_says_nothing_of_what_is_far_or_has_no_end() -> None:
+    at = datetime.datetime(2026, 3, 2, 13, 5, tzinfo=datetime.UTC)
+    far = at + datetime.timedelta(days=30, hours=1)
+
+    assert render("{% time_left far at %}{% time_left None at %}", far=far, at=at) == ""
+
+
 def test_when_names_the_moment_in_utc_and_the_zone_it_is_written_in() -> None:
     moment = datetime.datetime(2026, 3, 2, 13, 5, tzinfo=datetime.UTC)
 

@@ -22,6 +22,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rbac import time_limits
 
 register = template.Library()
 
@@ -78,6 +81,19 @@ def badge(kind: str, label: str, icon_name: str = "") -> SafeString:
     if fallback is None:
         raise ValueError(f"A badge is one of {', '.join(BADGE_ICONS)}, not {kind!r}.")
     return format_html('<span class="status status-{}">{}{}</span>', kind, icon(icon_name or fallback), label)
+
+
+@register.simple_tag
+def time_left(until: datetime.datetime | None, at: datetime.datetime) -> SafeString:
+    """What is left at the moment `at` (the database's) until an end: over, a warning in its last days, a hint in the last
+    month; nothing before."""
+    time = time_limits.left(until, at)
+    if time is None or time.days > time_limits.HINT_DAYS:
+        return SafeString("")
+    if time.is_over:
+        return badge("neutral", _("Time limit reached"), "hourglass-split")
+    text = ngettext("Ends in %(days)d day", "Ends in %(days)d days", time.days) % {"days": time.days}
+    return badge("warning" if time.is_near else "info", text, "hourglass-split" if time.is_near else "calendar-event")
 
 
 @register.simple_tag
