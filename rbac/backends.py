@@ -1,5 +1,6 @@
 """Django's authentication backends: passwords for local accounts, and THE answer behind every `has_perm`."""
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,9 @@ from django.http import HttpRequest
 from rbac import access
 from rbac.catalogue import Permission
 from rbac.models import User
+from rbac.services import sessions
 
+security_log = logging.getLogger("trm.security")
 _BY_CODENAME = {code.codename: code for code in Permission}
 
 
@@ -28,15 +31,23 @@ class LocalAccounts(Accounts):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_: Any
     ) -> User | None:
-        """The active local account with this name and password, or None. Takes as long for a name nobody has."""
+        """The active local account with this name and password, or None. Takes as long for a name nobody has.
+
+        Whoever is not let in as somebody who is known is on record; a stranger is in the security log.
+        """
         if not username or password is None:
             return None
         user = User.objects.filter(username=username.strip().lower()).first()
         if user is None:
             User().set_password(password)  # the same work, so that the time does not tell who exists
+            sessions.note_wrong_name()
+            security_log.info("sign-in refused: nobody is called so")
             return None
-        is_allowed = user.is_active and (user.is_staff or settings.LOCAL_SIGN_IN)
-        return user if user.check_password(password) and is_allowed else None
+        is_right = user.check_password(password)
+        if is_right and user.is_active and (user.is_staff or settings.LOCAL_SIGN_IN):
+            return user
+        sessions.note_refusal(user, "closed" if is_right else "wrong_password")
+        return None
 
 
 class ProvenAtHome(Accounts):

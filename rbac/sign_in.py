@@ -15,7 +15,7 @@ from django.http import Http404
 from audit.log import recording, together
 from audit.models import Category, Operation
 from rbac.models import PendingClaim, Tenant, TenantStatus, User
-from rbac.services import assignments
+from rbac.services import assignments, sessions
 from rbac.upn import domain_of, normalise
 
 NAME_LENGTH = 200
@@ -52,6 +52,8 @@ def arrive(identity: Identity, *, is_awaited: Callable[[str], bool]) -> User:
     try:
         identity = replace(identity, upn=normalise(identity.upn), name=_one_line(identity.name))
     except ValidationError as error:
+        if (person := _known(identity)) is not None:
+            sessions.note_refusal(person, "upn_unfit")
         raise SignInRefused("upn_unfit") from error
     known = _known(identity)
     return _enter(identity, is_awaited) if known is None else _return(known, identity)
@@ -92,6 +94,7 @@ def _enter(identity: Identity, is_awaited: Callable[[str], bool]) -> User:
 
 def _return(user: User, identity: Identity) -> User:
     if not user.is_active or user.tenant is None or user.tenant.status == TenantStatus.CLOSED:
+        sessions.note_refusal(user, "closed")
         raise SignInRefused("closed")
     before = {"upn": user.upn, "name": user.display_name, "is_home_member": user.is_home_member}
     after = {"upn": identity.upn, "name": identity.name, "is_home_member": identity.is_home_member}

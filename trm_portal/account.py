@@ -1,11 +1,12 @@
 """Pages of one's own account: where one is signed in, and how to end that elsewhere."""
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LogoutView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,6 +15,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rbac.models import User
 from rbac.services import sessions
+from trm_portal.sessions import leave
+
+
+class SignOut(LogoutView):
+    """The session is over."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        leave(request)
+        return super().post(request, *args, **kwargs)
 
 
 @login_required

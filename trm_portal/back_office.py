@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 
 from audit.back_office import ReadOnly
 from rbac.services import accounts
+from trm_portal.account import SignOut
 from trm_portal.concerns import concerns
 from trm_portal.second_factor import is_proven
 
@@ -74,6 +75,11 @@ class PortalAdmin(AdminSite):
         if not self.has_permission(request):
             raise Http404
         return redirect("admin:index")
+
+    @method_decorator(never_cache)
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """As everywhere in the portal."""
+        return SignOut.as_view()(request)
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """One's own password, changed by the service."""

@@ -1,15 +1,17 @@
 """Where sessions live: in the database, so that ending one ends it at once and everywhere."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, logout
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest
 from django.utils import timezone
 
+from rbac.models import User
 from rbac.person_session import AGENT_LENGTH, PersonSession
+from rbac.services import sessions
 
 
 class SessionStore(DatabaseStore):
@@ -41,10 +43,28 @@ class SessionStore(DatabaseStore):
         return found
 
 
+# By which backend somebody was found, in the words of the log.
+_HOW = {"LocalAccounts": "password", "ProvenAtHome": "home"}
+
+
 def began(request: HttpRequest) -> None:
-    """Somebody has just signed in: since when and from where, for the limit of a session and for himself to look at."""
-    request.session["began_at"] = timezone.now().isoformat()
-    request.session["ip"] = request.META.get("REMOTE_ADDR") or None
-    request.session["agent"] = "".join(sign for sign in request.headers.get("User-Agent", "") if sign.isprintable())[
-        :AGENT_LENGTH
-    ]
+    """Somebody has just signed in: since when and from where, for the limit of a session and for himself to look at.
+
+    On record from here on, together with the session.
+    """
+    backend = request.session[BACKEND_SESSION_KEY].rpartition(".")[2]
+    with sessions.beginning(cast(User, request.user), how=_HOW[backend]):
+        request.session["began_at"] = timezone.now().isoformat()
+        request.session["ip"] = request.META.get("REMOTE_ADDR") or None
+        agent = request.headers.get("User-Agent", "")
+        request.session["agent"] = "".join(sign for sign in agent if sign.isprintable())[:AGENT_LENGTH]
+        request.session.save()
+
+
+def leave(request: HttpRequest) -> None:
+    """The session is over, on record if somebody was signed in by it."""
+    if not request.user.is_authenticated:
+        logout(request)
+        return
+    with sessions.ending(request.user):
+        logout(request)

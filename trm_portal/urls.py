@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.http.response import HttpResponseBase
 from django.urls import include, path
 from django.views.i18n import set_language
@@ -37,7 +36,7 @@ urlpatterns = [
     path("sessions/", account.own_sessions, name="sessions"),
     path("sessions/end-others/", account.end_other_sessions, name="sessions_end_others"),
     path("sessions/<uuid:session_id>/end/", account.end_session, name="session_end"),
-    path("sign-out/", LogoutView.as_view(), name="sign_out"),
+    path("sign-out/", account.SignOut.as_view(), name="sign_out"),
     path("language/", set_language, name="set_language"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),

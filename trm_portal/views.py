@@ -23,7 +23,7 @@ from rbac.models import Tenant, User
 from rbac.paging import page
 from rbac.sign_in import SignInRefused
 from trm_portal.navigation import KINDS, place_of, tenants_of
-from trm_portal.sessions import began
+from trm_portal.sessions import began, leave
 from trm_portal.sign_in import offered, refuse
 
 LONGEST_SEARCH = 100
@@ -65,7 +65,7 @@ class SignIn(LoginView):
         return self._enter(form.get_user())
 
     def _enter(self, user: User) -> HttpResponse:
-        self.request.session.flush()
+        leave(self.request)
         login(self.request, user, backend="rbac.backends.LocalAccounts")
         began(self.request)
         return redirect(self.get_success_url())

@@ -4,6 +4,7 @@ The first sign-in sets it up; a code that was used, or a wrong one, makes the ne
 """
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from audit.log import recording
@@ -36,9 +37,10 @@ def prepare(user: User) -> TOTPDevice:
 def confirm(user: User, code: str) -> TOTPDevice:
     """The prepared device is the second factor of `user` from now on. Raises WrongCode, and what `prepare` raises."""
     device = prepare(user)
-    if not _is_right(device, code):
-        raise WrongCode
+    is_right = _is_right(device, code)
     with recording(Category.USER, Operation.UPDATE, user.upn, tenant=None, by=user) as line:
+        if not is_right:
+            raise WrongCode
         TOTPDevice.objects.filter(pk=device.pk, confirmed=False).update(confirmed=True)
         line.after = {"second_factor": "set up"}
     device.refresh_from_db()
@@ -46,16 +48,32 @@ def confirm(user: User, code: str) -> TOTPDevice:
 
 
 def verify(user: User, code: str) -> TOTPDevice:
-    """The device whose code of this moment it is. Raises WrongCode, also while the last wrong code makes one wait."""
+    """The device whose code of this moment it is; on record, like a wrong one.
+
+    Raises WrongCode, also while the last wrong code makes one wait.
+    """
     device = device_of(user)
-    if device is None or not _is_right(device, code):
-        raise WrongCode
+    is_right = _is_right(
+        device, code
+    )  # before the recording, which would undo that a wrong one makes the next try wait
+    with recording(Category.SESSION, Operation.UPDATE, user.upn, tenant=None, by=user) as line:
+        if device is None or not is_right:
+            raise WrongCode
+        line.after = {"second_factor": "shown"}
     return device
 
 
-def _is_right(device: TOTPDevice, code: str) -> bool:
-    is_allowed, _ = device.verify_is_allowed()
-    return bool(is_allowed and code.isascii() and code.isdigit() and device.verify_token(code))
+def _is_right(device: TOTPDevice | None, code: str) -> bool:
+    """Whether `code` is the one of this moment, which it is once; a wrong one makes the next try wait.
+
+    Raises WrongCode for what is not looked at: no code at all, or a try that still has to wait. It leaves no line, so that
+    nobody fills the log by trying on.
+    """
+    with transaction.atomic():  # held: several at once are tried one after the other
+        held = TOTPDevice.objects.select_for_update().filter(pk=device.pk).first() if device is not None else None
+        if held is None or not (code.isascii() and code.isdigit()) or not held.verify_is_allowed()[0]:
+            raise WrongCode
+        return bool(held.verify_token(code))
 
 
 def forget(upn: str, *, by: User | None) -> None:

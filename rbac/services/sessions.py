@@ -1,12 +1,17 @@
-"""Where a person is signed in: looked at by himself, and ended by himself."""
+"""Where a person is signed in: on record when it begins and ends, looked at and ended by himself.
 
-from collections.abc import Collection
+The lines are in the log of where he is at home, never in that of a customer he works for.
+"""
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.log import recording
-from audit.models import Category, Operation
+from audit.models import Category, Operation, Result
 from rbac.models import PersonSession, User
 
 
@@ -26,3 +31,31 @@ def end(sessions: Collection[PersonSession], *, by: User) -> int:
         ended, _ = rows.delete()
         line.is_void = not ended
     return ended
+
+
+@contextmanager
+def beginning(person: User, *, how: str) -> Iterator[None]:
+    """The block signs `person` in, and that is on record with it; `how` says by what he has proven who he is."""
+    with recording(Category.SESSION, Operation.CREATE, person.upn, tenant=person.tenant_id, by=person) as line:
+        yield
+        line.after = {"how": how}
+
+
+@contextmanager
+def ending(person: User) -> Iterator[None]:
+    """The block signs `person` out, and that is on record with it."""
+    with recording(Category.SESSION, Operation.DELETE, person.upn, tenant=person.tenant_id, by=person):
+        yield
+
+
+def note_refusal(person: User, reason: str) -> None:
+    """Somebody who signs in as `person` was not let in: it is on record, and why."""
+    with recording(Category.SESSION, Operation.CREATE, person.upn, tenant=person.tenant_id, by=person) as line:
+        line.result, line.code = Result.FAILED, reason
+
+
+def note_wrong_name() -> None:
+    """Nothing: a name that nobody has leaves no line, but takes as long as one that somebody has."""
+    with transaction.atomic():
+        note_refusal(User(upn="nobody"), "wrong_password")
+        transaction.set_rollback(True)

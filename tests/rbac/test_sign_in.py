@@ -105,10 +105,13 @@ def test_awaited_guest_of_an_unknown_tenant_leaves_no_row(world):
     refused(SignInRefused, lambda: arrive(who, is_awaited=everybody))
 
 
+NOT_LET_IN = "Fabrikam: Session/Create ann@fabrikam.example Failed(closed) ann@fabrikam.example"
+
+
 def test_deactivated_account_does_not_come_back(world):
     who = identity(world.fabrikam.tenant, "ann@fabrikam.example")
     User.objects.filter(pk=arrive(who, is_awaited=nobody).pk).update(is_active=False)
-    refused(SignInRefused, lambda: arrive(who, is_awaited=everybody))
+    refused(SignInRefused, lambda: arrive(who, is_awaited=everybody), NOT_LET_IN)
 
 
 def test_nobody_signs_in_at_a_closed_tenant(world):
@@ -116,13 +119,21 @@ def test_nobody_signs_in_at_a_closed_tenant(world):
     arrive(who, is_awaited=nobody)
     Tenant.objects.filter(pk=world.fabrikam.tenant.pk).update(status=TenantStatus.CLOSED)
     other = identity(world.fabrikam.tenant, "bob@fabrikam.example")
-    for one in (who, other):
-        refused(SignInRefused, lambda one=one: arrive(one, is_awaited=everybody))
+    refused(SignInRefused, lambda: arrive(who, is_awaited=everybody), NOT_LET_IN)
+    refused(SignInRefused, lambda: arrive(other, is_awaited=everybody))
 
 
 @pytest.mark.parametrize("upn", ["ann", "änn@fabrikam.example", "ann_x#EXT#@fabrikam.example"])
 def test_upn_that_is_none_is_refused(world, upn):
     refused(SignInRefused, lambda: arrive(identity(world.fabrikam.tenant, upn), is_awaited=everybody))
+
+
+def test_known_person_whose_upn_has_become_unfit_is_on_record(world):
+    who = identity(world.fabrikam.tenant, "ann@fabrikam.example")
+    arrive(who, is_awaited=nobody)
+    unfit = Identity(who.tid, who.oid, "änn@fabrikam.example", "Ann")
+    line = "Fabrikam: Session/Create ann@fabrikam.example Failed(upn_unfit) ann@fabrikam.example"
+    refused(SignInRefused, lambda: arrive(unfit, is_awaited=everybody), line)
 
 
 # --- Pending claims -----------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Support staff prove who they are twice; nothing of the back office opens before, and wrong codes make one wait."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -73,7 +75,9 @@ def test_next_sign_in_asks_for_a_code_and_shows_no_secret(browser, jo):
     page = browser.get(PAGE)
     assert "Enter the code of your app" in text(page)
     assert "secret" not in page.context
-    answer = browser.post(PAGE, {"code": code(device, later=1), "next": "https://evil.example/admin/"})
+    with leaves(f"platform: Session/Update {UPN} Successful {UPN}") as evidence:
+        answer = browser.post(PAGE, {"code": code(device, later=1), "next": "https://evil.example/admin/"})
+    assert evidence.events[0].after == {"second_factor": "shown"}
     assert answer["Location"] == "/admin/"
     assert browser.get("/admin/").status_code == 200
 
@@ -88,12 +92,37 @@ def test_wrong_code_is_refused_and_makes_the_right_one_wait(browser, jo):
     device = enrolled(jo)
     right = code(device, later=1)
     wrong = "000000" if right != "000000" else "000001"
-    answer = browser.post(PAGE, {"code": wrong})
+    with leaves(f"platform: Session/Update {UPN} Failed(wrong_code) {UPN}"):
+        answer = browser.post(PAGE, {"code": wrong})
     assert answer.status_code == 400
     assert "not the code of this moment" in text(answer)
-    assert browser.post(PAGE, {"code": right}).status_code == 400
+    with leaves():  # not looked at: whoever tries on fills no log
+        assert browser.post(PAGE, {"code": right}).status_code == 400
+        assert browser.post(PAGE, {"code": "abcdef"}).status_code == 400
     TOTPDevice.objects.filter(pk=device.pk).update(throttling_failure_timestamp=None, throttling_failure_count=0)
     assert browser.post(PAGE, {"code": right}).status_code == 302
+
+
+def test_each_wrong_code_makes_one_wait_twice_as_long(browser, jo):
+    device, wrong = enrolled(jo), "000000"
+    for number in range(1, 4):
+        TOTPDevice.objects.filter(pk=device.pk).update(throttling_failure_timestamp=timezone.now() - timedelta(days=1))
+        assert browser.post(PAGE, {"code": wrong}).status_code == 400
+        device.refresh_from_db()
+        assert device.throttling_failure_count == number
+        is_allowed, why = device.verify_is_allowed()
+        assert not is_allowed
+        assert why["locked_until"] - device.throttling_failure_timestamp == timedelta(seconds=2 ** (number - 1))
+
+
+def test_wrong_code_while_setting_up_is_on_record(browser, jo):
+    browser.get(PAGE)
+    device = TOTPDevice.objects.get(user=jo)
+    wrong = "000000" if code(device) != "000000" else "000001"
+    with leaves(f"platform: User/Update {UPN} Failed(wrong_code) {UPN}"):
+        assert browser.post(PAGE, {"code": wrong}).status_code == 400
+    device.refresh_from_db()
+    assert (device.confirmed, device.throttling_failure_count) == (False, 1)
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "abcdef", "٠١٢٣٤٥", "-12345"])

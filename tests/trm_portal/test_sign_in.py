@@ -15,7 +15,7 @@ from partners.services import invitations
 from rbac.models import PersonSession, Tenant, User
 from rbac.providers import PERSONAL_ACCOUNTS
 from tests.factories.browsing import text
-from tests.factories.evidence import mark
+from tests.factories.evidence import leaves, mark
 from tests.factories.world import World, invite, make
 from tests.foundation.provider import CLIENT_ID, CLIENT_SECRET, Provider
 
@@ -95,7 +95,10 @@ def test_request_carries_state_nonce_and_pkce_and_our_own_address(world, client,
 
 def test_known_person_comes_in_by_tid_and_oid_and_goes_on_where_he_wanted(world, client, provider):
     lea = known(world, provider, amr=["pwd", "mfa"], auth_time=1_790_000_000)
-    answer = sign_in(client, provider, next="/invitations/")
+    lines = [f"Contoso: {what} {lea.upn} Successful {lea.upn}" for what in ("User/Update", "Session/Create")]
+    with leaves(*lines) as evidence:  # the provider knows another name of hers
+        answer = sign_in(client, provider, next="/invitations/")
+    assert evidence.events[1].after == {"how": "home"}
     assert (answer.status_code, answer["Location"]) == (302, "/invitations/")
     assert signed_in(client) == lea.upn
     assert client.session["proof"] == {"amr": ["pwd", "mfa"], "auth_time": 1_790_000_000}
@@ -123,11 +126,16 @@ def test_next_never_leads_to_another_host(world, client, provider):
         assert (answer.status_code, answer["Location"]) == (302, "/")
 
 
+FIRST = "User", "Session"
+
+
 def test_invited_person_of_an_unknown_tenant_gets_an_account_and_a_stranger_leaves_no_row(world, client, provider):
     invite(world.contoso, "ada@adatum.example")
     tid = uuid.uuid4()
     provider.person(tid, uuid.uuid4(), "ada@adatum.example")
-    assert sign_in(client, provider).status_code == 302
+    lines = [f"adatum.example: {what}/Create ada@adatum.example Successful ada@adatum.example" for what in FIRST]
+    with leaves(*lines):
+        assert sign_in(client, provider).status_code == 302
     assert signed_in(client) == "ada@adatum.example"
 
     before = mark()
