@@ -66,11 +66,13 @@ def _has_surrogate(text: str) -> bool:
 
 
 class AbsoluteSessionLimit(Middleware):
-    """Whoever signed in more than SESSION_ABSOLUTE_AGE ago signs in again, however busy the session was."""
+    """Whoever signed in more than SESSION_ABSOLUTE_AGE ago signs in again, however busy the session was; support staff
+    sooner, after SUPPORT_SESSION_ABSOLUTE_AGE."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        began = request.session.get("began_at")
-        if began and timezone.now() - datetime.fromisoformat(began) > settings.SESSION_ABSOLUTE_AGE:
+        began, is_support = request.session.get("began_at"), request.session.get("is_support", False)
+        limit = settings.SUPPORT_SESSION_ABSOLUTE_AGE if is_support else settings.SESSION_ABSOLUTE_AGE
+        if began and timezone.now() - datetime.fromisoformat(began) > limit:
             logout(request)
             if not is_api(request):  # a program is told 401 by the view it asked
                 return HttpResponseRedirect(resolve_url(settings.LOGIN_URL))

@@ -61,7 +61,6 @@ def ask(request: HttpRequest) -> HttpResponse:
             form.add_error("code", error)
         else:
             request.session.cycle_key()
-            request.session.set_expiry(settings.SUPPORT_SESSION_AGE)
             return redirect(_wanted(request))
     context = {"form": form, "next": request.GET.get(REDIRECT_FIELD_NAME, "")}
     if known is None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from rbac.models import User
 from rbac.person_session import AGENT_LENGTH, PersonSession
-from rbac.services import sessions
+from rbac.services import accounts, sessions
 
 
 class SessionStore(DatabaseStore):
@@ -53,11 +53,15 @@ def began(request: HttpRequest) -> None:
     On record from here on, together with the session.
     """
     backend = request.session[BACKEND_SESSION_KEY].rpartition(".")[2]
-    with sessions.beginning(cast(User, request.user), how=_HOW[backend]):
+    person = cast(User, request.user)
+    with sessions.beginning(person, how=_HOW[backend]):
         request.session["began_at"] = timezone.now().isoformat()
         request.session["ip"] = request.META.get("REMOTE_ADDR") or None
         agent = request.headers.get("User-Agent", "")
         request.session["agent"] = "".join(sign for sign in agent if sign.isprintable())[:AGENT_LENGTH]
+        if accounts.is_support(person):
+            request.session["is_support"] = True  # ends sooner, idle or not
+            request.session.set_expiry(settings.SUPPORT_SESSION_AGE)
         request.session.save()
 
 

@@ -153,6 +153,7 @@ AUTHENTICATION_BACKENDS = [
 # Support staff prove who they are twice, and are signed out sooner: they see every tenant.
 SUPPORT_SECOND_FACTOR = env.bool("SUPPORT_SECOND_FACTOR", default=not DEMO)
 SUPPORT_SESSION_AGE = 15 * 60  # idle limit, seconds
+SUPPORT_SESSION_ABSOLUTE_AGE = timedelta(hours=env.int("SUPPORT_SESSION_HOURS", default=4))
 OTP_TOTP_ISSUER = "Rooms portal"
 OTP_TOTP_THROTTLE_FACTOR = 1  # seconds to wait after a wrong code, twice as long after each further one
 # Microsoft Entra ID, any organisation; and one OpenID provider of another make (docs/entra.md).
@@ -189,6 +190,8 @@ SESSION_ENGINE = "trm_portal.sessions"
 SESSION_COOKIE_AGE = 60 * 60  # idle limit, seconds
 SESSION_RENEWAL = timedelta(minutes=5)  # a session in use is written so often at most
 SESSION_ABSOLUTE_AGE = timedelta(hours=12)
+if not timedelta() < SUPPORT_SESSION_ABSOLUTE_AGE <= SESSION_ABSOLUTE_AGE:
+    raise ImproperlyConfigured("SUPPORT_SESSION_HOURS: from 1 to 12, which is the limit of everybody else.")
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -1,5 +1,8 @@
 """Support staff prove who they are twice; nothing of the back office opens before, and wrong codes make one wait."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -160,6 +163,59 @@ def test_lost_telephone_is_forgotten_by_the_command_and_open_sessions_with_it(br
         call_command("reset_second_factor", "nobody@operator.example")
     with pytest.raises(ValidationError):
         second_factor.forget("nobody@operator.example", by=None)
+
+
+def began(browser: Client, ago: timedelta) -> None:
+    """As if the sign-in had been so long ago."""
+    session = browser.session
+    session["began_at"] = (timezone.now() - ago).isoformat()
+    session.save()
+
+
+def test_session_ends_after_four_hours_however_busy_it_was(browser, jo, settings):
+    device = enrolled(jo)
+    browser.post(PAGE, {"code": code(device, later=1)})
+    for ago, status in ((timedelta(hours=3, minutes=59), 200), (timedelta(hours=4, minutes=1), 302)):
+        began(browser, ago)
+        assert browser.get("/admin/").status_code == status
+    assert not PersonSession.objects.filter(user=jo).exists()
+
+
+def test_installation_may_choose_another_limit(browser, jo, settings):
+    settings.SUPPORT_SESSION_ABSOLUTE_AGE = timedelta(hours=1)
+    began(browser, timedelta(minutes=61))
+    assert browser.get(PAGE)["Location"] == reverse("sign_in")
+
+
+def test_people_of_organisations_stay_for_twelve_hours(settings):
+    lea = make().contoso.person("lea")
+    lea.username = lea.upn
+    lea.set_password(PASSWORD)
+    lea.save(update_fields=["username", "password"])
+    client = Client()
+    client.post(reverse("sign_in"), {"username": lea.upn, "password": PASSWORD})
+    assert client.session.get_expiry_age() == 60 * 60
+    for ago, status in ((timedelta(hours=11, minutes=59), 200), (timedelta(hours=12, minutes=1), 302)):
+        began(client, ago)
+        assert client.get(reverse("sessions")).status_code == status
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "13"])
+def test_limit_beyond_that_of_others_stops_the_start(hours):
+    environment = os.environ | {"SUPPORT_SESSION_HOURS": hours}
+    started = subprocess.run(
+        [sys.executable, "-c", "import trm_portal.settings"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode == 1
+    assert "SUPPORT_SESSION_HOURS: from 1 to 12" in started.stderr
+
+
+def test_password_alone_is_idle_for_fifteen_minutes_too(browser, jo):
+    assert browser.session.get_expiry_age() == 15 * 60
 
 
 def test_demo_asks_for_none(settings, jo):
