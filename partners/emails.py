@@ -12,8 +12,9 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
-from audit.clock import Now
+from audit.clock import Now, now
 from audit.mail import Postman
 from audit.models import OutboxMessage, OutboxState
 from audit.outbox import Obsolete, delivers, split
@@ -24,8 +25,9 @@ from rbac import letters
 from rbac.letters import Facts
 from rbac.models import DelegationState, Tenant, TenantStatus, User
 from rbac.services import notifications
+from rbac.services.delegations import base_assignment
 from rbac.services.notifications import Event
-from rbac.time_limits import over
+from rbac.time_limits import left, over
 
 ONE_NOTICE_IN = timedelta(days=1)
 
@@ -49,6 +51,9 @@ WORDINGS = {
     ),
     parcels.REMOVED: Wording(_("You no longer manage the meeting rooms of %(customer)s")),
     parcels.ENDED: Wording(_("%(partner)s is no longer your partner"), _("Show the partner")),
+    # The subjects of these two say the days: see there.
+    parcels.ENDING: Wording("", _("Change the time limit")),
+    parcels.CUSTOMER_ENDING: Wording("", _("Show the customer")),
     parcels.TERMS: Wording(_("There are new terms for working with partners"), _("Read the terms")),
 }
 DOMAIN = Wording(_("%(customer)s invites your organisation to manage its meeting rooms"), _("Review the invitation"))
@@ -59,6 +64,7 @@ EVENTS = {
     parcels.LINKED: Event.PARTNER_LINKED,
     parcels.WRONG_TENANT: Event.PARTNER_STRANGER,
     parcels.ENDED: Event.PARTNER_ENDED,
+    parcels.ENDING: Event.PARTNER_ENDING,
     parcels.TERMS: Event.TERMS_CHANGED,
 }
 
@@ -111,8 +117,7 @@ def send_removed(message: OutboxMessage, postman: Postman) -> None:
     person = people.filter(upn=message.payload["to"]).select_related("tenant").first()
     if person is None:
         raise Obsolete
-    accepted = Invitation.objects.filter(relationship=relationship, accepted_by=person).first()
-    address = person.upn if accepted is None else accepted.address
+    address = _address_of(person, relationship)
     facts: Facts = {
         "name": person.get_full_name(),
         "upn": person.upn,
@@ -144,6 +149,59 @@ def send_ended(message: OutboxMessage, postman: Postman) -> None:
     }
     wording = LAPSED if is_lapsed else WORDINGS[parcels.ENDED]
     _send(message, recipient.address, recipient.language, relationship.tenant, facts, postman, wording)
+
+
+@delivers(parcels.ENDING)
+def send_ending(message: OutboxMessage, postman: Postman) -> None:
+    """The customer knows that a partner's end comes near, and where to give it more time. Raises Obsolete if that end was
+    moved or has passed."""
+    relationship, days = _ending(message)
+    if "to" not in message.payload:
+        notifications.share_out(message, relationship.tenant, EVENTS[message.kind])
+        return
+    recipient = notifications.addressee(message, relationship.tenant, EVENTS[message.kind])
+    facts: Facts = {
+        "partner": relationship.label,
+        "days": str(days),
+        "until": relationship.delegation.valid_until,
+        "button_url": settings.PUBLIC_URL + reverse("partner_limit", args=[relationship.tenant_id, relationship.pk]),
+    }
+    subject = ngettext_lazy(
+        "The partnership with %(partner)s ends in %(days)s day",
+        "The partnership with %(partner)s ends in %(days)s days",
+        days,
+    )
+    wording = Wording(subject, WORDINGS[message.kind].button)
+    _send(message, recipient.address, recipient.language, relationship.tenant, facts, postman, wording)
+
+
+@delivers(parcels.CUSTOMER_ENDING)
+def send_customer_ending(message: OutboxMessage, postman: Postman) -> None:
+    """The partner's primary admins know the same, and who can give more time. Raises Obsolete as `send_ending`, and for
+    somebody who is none (any more)."""
+    relationship, days = _ending(message)
+    base = base_assignment(relationship.delegation)
+    admins = User.objects.filter(groups__assignment=base, is_active=True).select_related("tenant")
+    if "to" not in message.payload:
+        split(message, [{**message.payload, "to": one.upn} for one in admins.order_by("upn")])
+        return
+    person = admins.filter(upn=message.payload["to"]).first()
+    if person is None:
+        raise Obsolete
+    facts: Facts = {
+        "name": person.get_full_name(),
+        "days": str(days),
+        "until": relationship.delegation.valid_until,
+        "button_url": settings.PUBLIC_URL + reverse("customer", args=[relationship.tenant_id]),
+    }
+    subject = ngettext_lazy(
+        "The partnership with %(customer)s ends in %(days)s day",
+        "The partnership with %(customer)s ends in %(days)s days",
+        days,
+    )
+    wording = Wording(subject, WORDINGS[message.kind].button)
+    address = _address_of(person, relationship)
+    _send(message, address, _language_of(person), relationship.tenant, facts, postman, wording)
 
 
 @delivers(parcels.TERMS)
@@ -188,6 +246,16 @@ def _open_relationship(relationship_id: UUID | str) -> PartnerRelationship:
     if relationship is None:
         raise Obsolete
     return relationship
+
+
+def _ending(message: OutboxMessage) -> tuple[PartnerRelationship, int]:
+    """The relationship that still ends when the message says, and in how many days."""
+    relationship = _open_relationship(message.subject_id)
+    until = relationship.delegation.valid_until
+    time = left(until, now())
+    if until is None or time is None or until.isoformat() != message.payload["until"]:
+        raise Obsolete
+    return relationship, time.days
 
 
 def _require_news(message: OutboxMessage) -> None:
@@ -269,6 +337,12 @@ def _send(
     said, template = wording or WORDINGS[message.kind], f"partners/mail/{message.kind.rpartition('.')[2]}"
     letter = letters.write(template, to, language, customer, facts, subject=said.subject, button=said.button)
     postman.send(letter, message.message_key)
+
+
+def _address_of(person: User, relationship: PartnerRelationship) -> str:
+    """Where mails to somebody of the partner go: a UPN need not be a mailbox."""
+    accepted = Invitation.objects.filter(relationship=relationship, accepted_by=person).first()
+    return person.upn if accepted is None else accepted.address or person.upn
 
 
 def _language_of(person: User) -> str:

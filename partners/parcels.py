@@ -4,7 +4,7 @@ from audit.models import PLATFORM
 from audit.outbox import Parcel
 from partners.models import Invitation, PartnerRelationship, Terms
 from partners.webhooks import Webhook
-from rbac.models import User
+from rbac.models import Delegation, User
 from rbac.upn import domain_of
 
 INVITATION = "partners.invitation"
@@ -13,9 +13,11 @@ LINKED = "partners.linked"
 WRONG_TENANT = "partners.wrong_tenant"
 REMOVED = "partners.removed"
 ENDED = "partners.ended"
+ENDING = "partners.ending"
+CUSTOMER_ENDING = "partners.customer_ending"
 TERMS = "partners.terms"
 WEBHOOK_OFF = "partners.webhook_off"
-KINDS = (INVITATION, REMINDER, LINKED, WRONG_TENANT, REMOVED, ENDED, TERMS, WEBHOOK_OFF)
+KINDS = (INVITATION, REMINDER, LINKED, WRONG_TENANT, REMOVED, ENDED, ENDING, CUSTOMER_ENDING, TERMS, WEBHOOK_OFF)
 
 
 def invitation_mail(invitation: Invitation) -> Parcel:
@@ -53,6 +55,16 @@ def ended_notice(relationship: PartnerRelationship, by: User | None, *, has_laps
     return Parcel(ENDED, str(relationship.pk), relationship.tenant_id, payload)
 
 
+def ending_notice(relationship: PartnerRelationship, delegation: Delegation) -> Parcel:
+    """Tells the customer that a partner's end comes near, as long as it is that end."""
+    return Parcel(ENDING, str(relationship.pk), relationship.tenant_id, _until(delegation))
+
+
+def customer_ending_notice(relationship: PartnerRelationship, delegation: Delegation) -> Parcel:
+    """Tells the partner's primary admins the same."""
+    return Parcel(CUSTOMER_ENDING, str(relationship.pk), relationship.tenant_id, _until(delegation))
+
+
 def terms_notice(terms: Terms) -> Parcel:
     """Tells every customer with a partner that there are new terms."""
     return Parcel(TERMS, str(terms.version), PLATFORM)
@@ -61,6 +73,11 @@ def terms_notice(terms: Terms) -> Parcel:
 def webhook_off_notice(webhook: Webhook) -> Parcel:
     """Tells who keeps the webhook that it is off, as long as it is."""
     return Parcel(WEBHOOK_OFF, str(webhook.pk), webhook.tenant_id)
+
+
+def _until(delegation: Delegation) -> dict[str, str]:
+    assert delegation.valid_until is not None
+    return {"until": delegation.valid_until.isoformat()}
 
 
 def _who(user: User) -> dict[str, str]:

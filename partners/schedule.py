@@ -41,6 +41,13 @@ def end_relationships() -> None:
 
 
 @shared_task(ignore_result=True)
+def tell_of_ends() -> None:
+    """Both sides of every relationship whose end has come within 30, 7 or 1 day have a mail on its way, once each."""
+    for delegation in list(time_limits.ending().select_related("relationship")[:AT_ONCE]):
+        _go_on_after_failure(time_limits.tell, delegation)
+
+
+@shared_task(ignore_result=True)
 def remind_invited() -> None:
     """Everybody whose invitation nears its end has a reminder on its way; nobody gets a second one."""
     for invitation in list(reminders.due().select_related("relationship").order_by("expires_at", "pk")):

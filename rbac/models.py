@@ -442,5 +442,6 @@ class PersonGrant(UserObjectPermissionBase):
         abstract = True
 
 
+import rbac.end_notice  # noqa: E402 - a model of this app too; it needs Delegation
 import rbac.idempotency_key  # noqa: E402 - a model of this app too; it needs User
 import rbac.preferences  # noqa: E402, F401 - models of this app too; they need Tenant

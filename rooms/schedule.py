@@ -16,6 +16,7 @@ from rooms import change_control
 from rooms.models import BulkChange
 from rooms.services import (
     approvals,
+    assignment_ends,
     attachments,
     bulk_changes,
     inventory_imports,
@@ -30,6 +31,8 @@ from rooms.services import (
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+AT_ONCE = 500  # of assignments that end soon, in one run; the next one goes on
 
 
 @shared_task(name=inventory_imports.TASK, ignore_result=True)
@@ -63,6 +66,16 @@ def end_suppressions() -> None:
 def mark_silent_rooms() -> None:
     """Rooms that have not been heard of for 15 minutes are unmonitored, at most a minute after they fell silent so long."""
     telemetry.mark_silent()
+
+
+@shared_task(ignore_result=True)
+def tell_of_ends() -> None:
+    """Whom it concerns has a mail on its way about every assignment whose end has come within 30, 7 or 1 day, once each."""
+    for assignment in list(assignment_ends.ending()[:AT_ONCE]):
+        try:
+            assignment_ends.tell(assignment)
+        except (DatabaseError, RuleBroken):
+            logger.exception("nobody could be told of the end of assignment %s", assignment.pk)
 
 
 @shared_task(ignore_result=True)

@@ -91,6 +91,11 @@ app.conf.update(
         },
         "forget old health": {"task": "rooms.schedule.forget_health", "schedule": crontab(hour=2, minute=29)},
         "remind of open invitations": {"task": "partners.schedule.remind_invited", "schedule": crontab(minute=17)},
+        "tell of relationships that end soon": {
+            "task": "partners.schedule.tell_of_ends",
+            "schedule": crontab(minute=43),
+        },
+        "tell of assignments that end soon": {"task": "rooms.schedule.tell_of_ends", "schedule": crontab(minute=47)},
         "close tickets that nobody adds to": {
             "task": "rooms.schedule.close_silent_tickets",
             "schedule": crontab(minute="*/10"),

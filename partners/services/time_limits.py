@@ -1,19 +1,22 @@
-"""The end of a relationship: set, moved and taken away by the customer; true the second it comes, marked by the clock."""
+"""The end of a relationship: set, moved and taken away by the customer; true the second it comes, told of before,
+marked by the clock."""
 
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
+from audit import outbox
 from audit.clock import Now, now
 from audit.log import recording
 from audit.models import Category, Operation
 from partners.errors import EndInPast, EndTooFar
 from partners.models import PartnerRelationship
+from partners.parcels import customer_ending_notice, ending_notice
 from rbac.access import require
 from rbac.catalogue import Permission
-from rbac.models import DelegationState, User
+from rbac.models import Delegation, DelegationState, TenantStatus, User
 from rbac.precondition import meet
-from rbac.services import delegations
+from rbac.services import delegations, end_notices
 
 FARTHEST = timedelta(days=3653)  # ten years: what lasts longer has no end that anybody plans with
 
@@ -50,6 +53,39 @@ def due() -> QuerySet[PartnerRelationship]:
     """What is past its end and not marked as ended yet, the oldest first."""
     found = PartnerRelationship.objects.filter(delegation__valid_until__lte=Now())
     return found.exclude(delegation__state=DelegationState.ENDED).order_by("delegation__valid_until", "pk")
+
+
+def ending() -> QuerySet[Delegation]:
+    """The delegations of whose end both sides are to be told now (rbac/services/end_notices.py), the nearest end first."""
+    open_ones = Delegation.objects.exclude(state__in=(DelegationState.ENDED, DelegationState.LAPSED))
+    found = end_notices.due(open_ones.exclude(tenant__status=TenantStatus.CLOSED))
+    return found.order_by("valid_until", "pk")
+
+
+def tell(delegation: Delegation) -> bool:
+    """Mails about the coming end are on their way to both sides, once for this end and threshold; False if none is due.
+
+    Marker, mails and audit line are one transaction. A row that somebody else holds is left to the next ring.
+    """
+    relationship = delegation.relationship
+    with recording(
+        Category.PARTNER_INVITATION,
+        Operation.UPDATE,
+        relationship.label,
+        tenant=delegation.tenant_id,
+        by=None,
+        relationship_id=delegation.pk,
+    ) as line:
+        current = ending().filter(pk=delegation.pk).select_for_update(of=("self",), skip_locked=True).first()
+        days = end_notices.note(current) if current is not None else 0
+        if current is None or not days:
+            line.is_void = True
+            return False
+        outbox.leave(ending_notice(relationship, current))
+        if current.held_by_id is not None:
+            outbox.leave(customer_ending_notice(relationship, current))
+        line.after = {"told_of_end": _text(current.valid_until), "days": days}
+    return True
 
 
 def _require_sensible(until: datetime) -> None:

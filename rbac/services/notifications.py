@@ -41,7 +41,12 @@ class Event(models.TextChoices):
     PARTNER_LINKED = "partner.linked", _("A partner has accepted and is linked")
     PARTNER_STRANGER = "partner.stranger", _("Somebody of another organisation tried to accept an invitation")
     APPROVAL_REQUESTED = "approval.requested", _("A partner’s change waits for approval")
-    PARTNER_ENDED = "partner.ended", _("A partner was removed, or all of its invitations have ended unanswered")
+    PARTNER_ENDING = "partner.ending", _("The time limit of a partner comes near")
+    PARTNER_ENDED = (
+        "partner.ended",
+        _("A partner was removed, its time limit was reached, or all of its invitations have ended unanswered"),
+    )
+    ASSIGNMENT_ENDING = "assignment.ending", _("The last day of an assignment of your own roles comes near")
     TICKET_HIGH_IMPACT = "ticket.high_impact", _("An incident with high impact is reported")
     TICKET_CRITICAL = "ticket.critical", _("A critical ticket is opened")
     TICKET_IMPORTANT = "ticket.important", _("An important ticket is opened")
@@ -58,7 +63,9 @@ DEFAULTS = frozenset(
     {
         Event.PARTNER_LINKED,
         Event.PARTNER_STRANGER,
+        Event.PARTNER_ENDING,
         Event.PARTNER_ENDED,
+        Event.ASSIGNMENT_ENDING,
         Event.APPROVAL_REQUESTED,
         Event.TICKET_HIGH_IMPACT,
         Event.TICKET_CRITICAL,
@@ -72,8 +79,15 @@ DEFAULTS = frozenset(
 GROUPS: Mapping[str, tuple[object, tuple[Event, ...]]] = {
     "partner": (
         _("Partners"),
-        (Event.PARTNER_LINKED, Event.PARTNER_STRANGER, Event.APPROVAL_REQUESTED, Event.PARTNER_ENDED),
+        (
+            Event.PARTNER_LINKED,
+            Event.PARTNER_STRANGER,
+            Event.APPROVAL_REQUESTED,
+            Event.PARTNER_ENDING,
+            Event.PARTNER_ENDED,
+        ),
     ),
+    "role": (_("Roles"), (Event.ASSIGNMENT_ENDING,)),
     "ticket": (
         _("Tickets"),
         (

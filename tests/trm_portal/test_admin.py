@@ -81,6 +81,7 @@ SHOWN = {
 }
 NOT_SHOWN = {
     "rbac.assignmentgroup",
+    "rbac.endnotice",
     "rbac.idempotencykey",
     "rbac.mailbranding",
     "rbac.notificationpreference",
