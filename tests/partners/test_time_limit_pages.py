@@ -58,7 +58,7 @@ def ends_in(relationship: PartnerRelationship, days: float) -> None:
 def test_last_day_is_whole_in_the_customers_time_zone(world, client):
     shown = text(client.get(url(world.relationship)))
     assert "As it is now, the partnership has no end." in shown
-    assert "Days begin and end at midnight in Europe/Berlin." in shown
+    assert "Access ends at midnight after this day, in Europe/Berlin." in shown
     with leaves(f"Contoso: PartnerInvitation/Update fabrikam.example Successful {ADMIN}"):
         answer = client.post(url(world.relationship), {"last_day": "2031-06-30"}, follow=True)
     assert answer.redirect_chain == [(url(world.relationship, "partner"), 302)]

@@ -7,7 +7,7 @@ from io import BytesIO
 from uuid import UUID, uuid5
 
 from audit.clock import now
-from partners.services import invitations, relationships, tokens
+from partners.services import invitations, relationships, time_limits, tokens
 from partners.services.invitations import Contact
 from partners.services.relationships import Proposal
 from rbac.catalogue import Permission
@@ -101,10 +101,8 @@ def _found(small: Small, helper: User) -> None:
     proposal = Proposal([contact], Scope(all_rooms=True), terms_version=1, agrees=True, label="Fabrikam AV Services")
     relationship = relationships.add(tenant, proposal, by=admin)
     invitations.accept(relationship.invitations.get(), by=helper)
-    if small.ends_in:  # no page sets it yet; support staff agreed on it with both
-        Delegation.objects.filter(pk=relationship.delegation_id).update(
-            valid_until=now() + timedelta(days=small.ends_in)
-        )
+    if small.ends_in:
+        time_limits.limit(relationship, now() + timedelta(days=small.ends_in), by=admin)
     first = Room.objects.filter(tenant=tenant).order_by("display_name").values_list("pk", flat=True)
     for number, (title, severity) in enumerate(small.incidents):
         tickets.report(tenant, by=admin, title=title, rooms=[first[number]], severity=severity)

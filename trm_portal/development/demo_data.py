@@ -32,6 +32,7 @@ from trm_portal.development import (
     demo_approvals,
     demo_customers,
     demo_devices,
+    demo_limits,
     demo_operations,
     demo_reports,
     demo_rings,
@@ -133,6 +134,7 @@ def _load() -> None:
     ann = account(people.ANN.upn)
     demo_approvals.fill(tessa, ann, Delegation.objects.get(tenant=tessa.tenant, held_by=ann.tenant))
     demo_aggregate.fill(ann)
+    demo_limits.fill(tessa, account(people.TOM.upn), _scope(tessa.tenant, "London"))
     demo_settings.renew_terms(account(people.WIM.upn))  # the last thing: from here on changes of a partner ask for them
 
 
