@@ -211,7 +211,7 @@ def _settle_failure(current: Recorded, line: Line | None, error: Exception, *, s
 
 def _code(error: Exception) -> str:
     if isinstance(error, PermissionDenied):
-        return "permission_denied"
+        return str(getattr(error, "code", "permission_denied"))
     if isinstance(error, ValidationError):
         return str(getattr(error, "code", None) or "invalid")
     return "error"

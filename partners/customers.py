@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -26,6 +27,7 @@ from rbac import access
 from rbac.access import Rights
 from rbac.catalogue import Permission
 from rbac.models import Assignment, Delegation, DelegationState, TenantStatus, User
+from rbac.partner_access import Condition
 from rooms.models import Room, Ticket, TicketState
 
 LIVE = (DelegationState.ACTIVE, DelegationState.SUSPENDED)
@@ -62,10 +64,18 @@ class Row:
     tickets: int | None
     # When the person's access ends by itself.
     until: datetime | None
+    # What the customer asks for that the person has not shown: nothing opens until he has.
+    missing: frozenset[Condition] = frozenset()
 
 
-def rows_of(person: User, delegations: Sequence[Delegation], held: Rights) -> list[Row]:
-    """What the list says of each of `delegations`; three queries for all of them."""
+def rows_of(
+    person: User,
+    delegations: Sequence[Delegation],
+    held: Rights,
+    withheld: Mapping[UUID, frozenset[Condition]] = MappingProxyType({}),
+) -> list[Row]:
+    """What the list says of each of `delegations`; `withheld` says what tenants (ids) ask for that the person has not
+    shown. Three queries for all of them."""
     active = {one.tenant_id for one in delegations if one.state == DelegationState.ACTIVE}
     seeing = {
         permission: {tenant for tenant in active if access.holds(held, permission, tenant)}
@@ -75,7 +85,16 @@ def rows_of(person: User, delegations: Sequence[Delegation], held: Rights) -> li
     opened = Ticket.objects.exclude(state=TicketState.CLOSED)
     tickets = _counts(person, Permission.TICKETS_VIEW, opened, seeing[Permission.TICKETS_VIEW], held)
     ends = ends_of(person, delegations)
-    return [Row(one, rooms.get(one.tenant_id), tickets.get(one.tenant_id), ends.get(one.pk)) for one in delegations]
+    return [
+        Row(
+            one,
+            rooms.get(one.tenant_id),
+            tickets.get(one.tenant_id),
+            ends.get(one.pk),
+            withheld.get(one.tenant_id, frozenset()),
+        )
+        for one in delegations
+    ]
 
 
 def _counts(

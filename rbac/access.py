@@ -2,20 +2,19 @@
 
     allow(user, permission, object) = some assignment a: user is a member of a, a's role holds the permission, the object
     is in a's scope, a is valid now; and if a is a partner's: its delegation is active, the room is among the delegated
-    ones, and the permission is below the partner's ceiling. A union, no deny rules, no superuser.
+    ones, and the permission is below the partner's ceiling. A union, no deny rules, no superuser. On top of that a
+    customer may ask its partners' people for more than they have shown (partner_access.py): until then, nothing.
 
-Resolve first, then choose: one small query reads the user's live assignments (`rights`); with them known, the cheapest
-query for the objects is written (rbac/plans.py), and a single question is one statement. Nothing is cached: `rights`
-may be carried through one request for what is only shown, never into a change.
+Resolve first, then choose: one small query reads the user's live assignments (rights.py); with them known, the cheapest
+query for the objects is written (plans.py), and a single question is one statement. Nothing is cached: `rights` may be
+carried through one request for what is only shown, never into a change.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.models import Permission as PermissionRow
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.exceptions import PermissionDenied
@@ -23,144 +22,25 @@ from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
 from audit.context import through
-from rbac.catalogue import ANY_SCOPE, CEILING, ROOM_PERMISSIONS, Permission, with_implied
-from rbac.models import (
-    Assignment,
-    Delegation,
-    DelegationState,
-    Role,
-    RoomGrant,
-    Tenant,
-    TenantDomain,
-    User,
-)
+from rbac.catalogue import ROOM_PERMISSIONS, Permission
+from rbac.errors import StepUpRequired
+from rbac.models import Assignment, Delegation, Role, RoomGrant, Tenant, TenantDomain, User
+from rbac.partner_access import NOTHING, Condition, Unmet, unmet_by
 from rbac.plans import HasRow, Plan, Sizes, choose
+from rbac.rights import Held as Held
+from rbac.rights import Limits as Limits
+from rbac.rights import Person as Person
+from rbac.rights import Rights as Rights
+from rbac.rights import holding as holding
+from rbac.rights import holds as holds
+from rbac.rights import holds_all as holds_all
+from rbac.rights import reaching_row
+from rbac.rights import rights as rights
+from rbac.rights import rights_of as rights_of
+from rbac.rights import with_withheld as with_withheld
 
 _ASKED_OF_ROOMS = frozenset(ROOM_PERMISSIONS)
 M = TypeVar("M", bound=Model)
-Person = User | AnonymousUser
-
-
-@dataclass(frozen=True)
-class Held:
-    """One live assignment of the user: what it permits, in whose tenant, over how many rooms."""
-
-    assignment_id: int
-    group_id: int
-    tenant_id: UUID
-    delegation_id: UUID | None
-    all_rooms: bool
-    room_count: int
-    permissions: frozenset[Permission]
-    # A partner's custom assignment is bounded by the delegated rooms: those of Invited admins.
-    bound_group_id: int | None
-    # How many rooms the tenant has; chooses query plans.
-    tenant_rooms: int
-
-    @property
-    def covers_tenant(self) -> bool:
-        """Every room of the tenant, later ones too, without looking at rows."""
-        return self.all_rooms and self.bound_group_id is None
-
-
-Rights = tuple[Held, ...]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a token narrows its holder to: one delegation, some permissions. Stands on the user as `limits`."""
-
-    delegation_id: UUID
-    permissions: frozenset[Permission]
-
-    def narrow(self, held: Rights) -> Rights:
-        """Those of `held` that are the delegation's, with no other permissions than these and what they imply."""
-        allowed = with_implied(self.permissions)
-        return tuple(
-            replace(one, permissions=one.permissions & allowed)
-            for one in held
-            if one.delegation_id == self.delegation_id
-        )
-
-
-# The rule itself is the function `trm_rights` (migration 0005): the database keeps its plan.
-_RIGHTS = "SELECT held.* FROM trm_rights(%(user)s, %(tenant)s) held"
-
-# Those of them that reach one row: without looking at rows, or by one of theirs that lies inside the bound.
-_REACHING = """
-SELECT held.* FROM trm_rights(%(user)s, %(tenant)s) held
-JOIN {objects} o ON o.id = %(object)s AND o.tenant_id = held.tenant_id
-WHERE held.all_rooms AND held.bound = 0
-    OR (SELECT true FROM {rows} g WHERE g.content_object_id = o.id AND g.group_id = held.group_id
-        AND g.permission_id = %(permission)s)
-    AND (held.bound = 0 OR (SELECT true FROM {rows} g WHERE g.content_object_id = o.id AND g.group_id = held.bound
-        AND g.permission_id = %(view)s))
-"""
-
-# The live assignments of many people in one tenant, with whose they are.
-_RIGHTS_OF_MANY = """
-SELECT held.*, asked.id FROM unnest(%(users)s::bigint[]) asked(id), LATERAL trm_rights(asked.id, %(tenant)s) held
-ORDER BY held.assignment_id
-"""
-
-
-def rights(user: Person, tenant: UUID | None = None) -> Rights:
-    """The user's live assignments, in `tenant` only if one is given. One query; empty for anonymous and staff."""
-    return _resolved(user, _RIGHTS, tenant=tenant)
-
-
-def _resolved(user: Person, query: str, **parameters: Any) -> Rights:
-    if not user.is_authenticated or user.pk is None:
-        return ()
-    with connection.cursor() as cursor:
-        cursor.execute(query, {"user": user.pk, **parameters})
-        held = tuple(_held(row) for row in cursor.fetchall())
-    limits: Limits | None = getattr(user, "limits", None)
-    return held if limits is None else limits.narrow(held)
-
-
-def rights_of(users: Collection[int], tenant: UUID) -> dict[int, Rights]:
-    """The live assignments in `tenant` of each of `users` (ids): as `rights`, in one query for all of them."""
-    found: dict[int, Rights] = dict.fromkeys(users, ())
-    with connection.cursor() as cursor:
-        cursor.execute(_RIGHTS_OF_MANY, {"users": list(users), "tenant": tenant})
-        for *row, user in cursor.fetchall():
-            found[user] += (_held(tuple(row)),)
-    return found
-
-
-def _held(row: tuple[Any, ...]) -> Held:
-    assignment, group, tenant, delegation, all_rooms, room_count, codes, bound, tenant_rooms = row
-    permissions = _effective(tuple(codes), delegation is not None)
-    return Held(assignment, group, tenant, delegation, all_rooms, room_count, permissions, bound or None, tenant_rooms)
-
-
-@lru_cache(maxsize=1024)
-def _effective(codes: tuple[str, ...], is_partner: bool) -> frozenset[Permission]:
-    """What a role with these permissions grants; depends on nothing else, so keeping it caches no right."""
-    # The ceiling first: what lies above it implies nothing either.
-    return with_implied(CEILING.intersection(codes) if is_partner else codes)
-
-
-def holding(held: Iterable[Held], permission: Permission) -> Rights:
-    """Those of `held` that permit `permission` somewhere."""
-    return tuple(one for one in held if permission in one.permissions)
-
-
-def holds(held: Iterable[Held], permission: Permission, tenant_id: UUID) -> bool:
-    """Whether `permission` is held in the tenant for at least some rooms: a list is worth showing."""
-    return any(permission in one.permissions and one.tenant_id == tenant_id for one in held)
-
-
-def holds_all(held: Iterable[Held], permission: Permission, tenant_id: UUID) -> bool:
-    """Whether `permission` is held for the tenant as a whole by the tenant's own people (§4, scope *tenant*)."""
-    return any(
-        permission in one.permissions
-        and one.tenant_id == tenant_id
-        and one.delegation_id is None
-        and (one.all_rooms or permission in ANY_SCOPE)
-        for one in held
-    )
 
 
 class Rule(Protocol):
@@ -207,9 +87,9 @@ class PerRoom:
         if permission not in _ASKED_OF_ROOMS:
             return False
         tables = {"objects": room._meta.db_table, "rows": self.grants._meta.db_table}
-        reaching = _resolved(
+        reaching = reaching_row(
             user,
-            _REACHING.format_map(tables),
+            tables,
             tenant=_tenant_of(room),
             object=room.pk,
             permission=row_id(permission),
@@ -335,28 +215,53 @@ def _tenant_of(target: Model) -> UUID | None:
 
 
 def require(user: Person, permission: Permission, target: Model, *, whole: bool = False) -> None:
-    """Pass if `user` holds `permission` on `target` (on all of its rooms, if `whole`), as of now. Raises PermissionDenied
-    otherwise.
+    """Pass if `user` holds `permission` on `target` (on all of its rooms, if `whole`), as of now, and shows what the
+    customer asks its partners for. Raises PermissionDenied otherwise, StepUpRequired.
 
     Inside a transaction the delegations the answer rests on are held until it ends, so that a removal comes either
     before (and is seen) or after the change; and the lines of the open recording name the one.
     """
-    if connection.in_atomic_block:
-        _hold_delegation(user, target)
+    unmet = _hold_delegation(user, target) if connection.in_atomic_block else NOTHING
+    _demand(target, unmet.always)
     if not can(user, permission, target, whole=whole):
         raise PermissionDenied
+    _demand(target, unmet.of(permission), event=permission)
 
 
-def _hold_delegation(user: Person, target: Model) -> None:
+def _demand(target: Model, missing: Collection[Condition], event: Permission | None = None) -> None:
+    tenant_id = _tenant_of(target)
+    if missing and tenant_id is not None:
+        raise StepUpRequired(tenant_id, missing, event=event)
+
+
+def require_step_up(user: Person, permission: Permission, tenant: Tenant) -> None:
+    """Pass if `user` shows what `tenant` asks its partners for before they do this, now or later on.
+
+    Whoever confirms work that is carried out without him is asked here. Raises StepUpRequired.
+    """
+    for one in with_withheld(user, tenant.pk):
+        if missing := one.unmet.of(permission):
+            raise StepUpRequired(tenant.pk, missing, event=permission)
+
+
+# The delegation through which a partner's person works for a customer, held; and what the customer asks of him.
+_HELD_DELEGATION = """
+SELECT d.id, to_jsonb(asked), trm_now() FROM rbac_delegation d
+LEFT JOIN rbac_partneraccesspolicy asked ON asked.tenant_id = d.tenant_id
+WHERE d.tenant_id = %s AND d.held_by_id = %s AND d.state = 'active' FOR SHARE OF d
+"""
+
+
+def _hold_delegation(user: Person, target: Model) -> Unmet:
     """Share-lock the delegation through which `user` may hold something on `target`; home rights rest on none."""
     tenant_id = _tenant_of(target)
     if isinstance(user, User) and user.tenant_id is not None and tenant_id not in (None, user.tenant_id):
-        held = Delegation.objects.filter(tenant_id=tenant_id, held_by_id=user.tenant_id, state=DelegationState.ACTIVE)
         with connection.cursor() as cursor:
-            query, parameters = held.values("pk").query.sql_with_params()
-            cursor.execute(f"{query} FOR SHARE", parameters)
-            for (delegation,) in cursor.fetchall():  # one at most: a partner has one live delegation of a customer
+            cursor.execute(_HELD_DELEGATION, [tenant_id, user.tenant_id])
+            for delegation, asked, now in cursor.fetchall():  # one at most: a partner has one live one of a customer
                 through(delegation, tenant=tenant_id, user=user.upn)
+                return unmet_by(user.pk, asked, now)
+    return NOTHING
 
 
 def permissions_on(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from audit.back_office import ReadOnly, ReadOnlyInline, link, links, list_link
 from audit.models import PLATFORM, AuditEvent
+from rbac.access_policy import LatestSignIn, PartnerAccessPolicy
 from rbac.back_office_forms import FoundForm, IdentifyForm, VerifyDomainForm
 from rbac.models import Delegation, PendingClaim, Role, SecurityGroup, Tenant, TenantDomain, User
 from rbac.preferences import MailBranding, NotificationPreference
@@ -33,6 +34,24 @@ class BrandingInline(ReadOnlyInline):
     fields = readonly_fields = ("sender_name", "accent", "footer")
 
 
+class PartnerAccessInline(ReadOnlyInline):
+    model = PartnerAccessPolicy
+    fields = readonly_fields = (
+        "mfa",
+        "max_age",
+        "networks",
+        "events",
+        "step_up_mfa",
+        "step_up_max_age",
+        "step_up_networks",
+    )
+
+
+class LatestSignInInline(ReadOnlyInline):
+    model = LatestSignIn
+    fields = readonly_fields = ("at", "proved_at", "methods", "contexts", "ip")
+
+
 @admin.register(Tenant)
 class TenantAdmin(ReadOnly):
     list_display = ("name", "status", "domain_names", "entra_tid", "created_at")
@@ -40,7 +59,7 @@ class TenantAdmin(ReadOnly):
     search_fields = ("name", "domains__domain", "id", "entra_tid")
     search_help_text = gettext_lazy("Name, domain, id or Entra tenant id.")
     ordering = ("name", "id")
-    inlines = (DomainInline, NotificationInline, BrandingInline)
+    inlines = (DomainInline, NotificationInline, BrandingInline, PartnerAccessInline)
     fieldsets = (
         (None, {"fields": ("name", "id", "status", "entra_tid", "time_zone", "language", "room_count", "created_at")}),
         (
@@ -176,6 +195,7 @@ class UserAdmin(ReadOnly):
     search_fields = ("upn", "display_name", "tenant__name", "entra_oid")
     search_help_text = gettext_lazy("UPN, name, tenant or Entra object id.")
     ordering = ("upn", "id")
+    inlines = (LatestSignInInline,)
     fieldsets = (
         (None, {"fields": ("upn", "display_name", "home", "is_active", "is_staff", "is_home_member", "language")}),
         (gettext_lazy("Identity"), {"fields": ("entra_tid", "entra_oid", "created_at", "last_login")}),

@@ -1,9 +1,18 @@
 """Rules about tenants, people, roles and assignments, with the stable codes the API answers."""
 
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_lazy as _
 
 from audit.errors import RuleBroken
 from audit.log import CONSTRAINTS
+
+if TYPE_CHECKING:
+    from rbac.catalogue import Permission
+    from rbac.partner_access import Condition
 
 
 class LastPrimaryAdmin(RuleBroken):
@@ -241,6 +250,47 @@ class TermsWaiting(RuleBroken):
         "The operator has published new terms. Read them and agree first (in the API: customers/…/terms/ and its accept/); "
         "then this change can be made."
     )
+
+
+class StepUpRequired(PermissionDenied):
+    """The customer asks more of its partners' people than this request shows; whoever signs in again can go on."""
+
+    code = "step_up_required"
+
+    def __init__(self, tenant_id: UUID, missing: Collection["Condition"], *, event: "Permission | None" = None) -> None:
+        super().__init__(self.code)
+        self.tenant_id, self.missing = tenant_id, frozenset(missing)
+        self.event = event  # for which it is missing; None: for any access
+
+
+class InvalidNetwork(RuleBroken):
+    code = "invalid_network"
+    status = 400
+    text = _("“%(network)s” is no network. Write it like 198.51.100.0/24 or 2001:db8::/32.")
+
+
+class TooManyNetworks(RuleBroken):
+    code = "too_many_networks"
+    status = 400
+    text = _("Name at most %(most)s networks.")
+
+
+class InvalidSignInAge(RuleBroken):
+    code = "invalid_sign_in_age"
+    status = 400
+    text = _("A sign-in may be between %(least)s minutes and %(most)s days old.")
+
+
+class EventsAskNothing(RuleBroken):
+    code = "events_ask_nothing"
+    status = 400
+    text = _("Say what is asked for these events, or choose none.")
+
+
+class NoEventsChosen(RuleBroken):
+    code = "no_events_chosen"
+    status = 400
+    text = _("Choose for which events this is asked.")
 
 
 class WrongState(RuleBroken):

@@ -1,6 +1,7 @@
 """The first line of every view: which tenant's page is this, and may this person be here at all?
 
-A gate answers 404 for what the person cannot see (it might as well not exist) and 403 for what he sees but may not do.
+A gate answers 404 for what the person cannot see (it might as well not exist) and 403 for what he sees but may not do,
+or may see only once he has shown what the customer asks its partners for.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -12,7 +13,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import Http404, HttpRequest, HttpResponse
 
@@ -21,7 +22,9 @@ from audit.models import Category, Operation
 from rbac import access
 from rbac.access import M, Rights
 from rbac.catalogue import Permission
+from rbac.errors import StepUpRequired
 from rbac.models import Tenant, TenantStatus, User
+from rbac.partner_access import Condition
 
 P = ParamSpec("P")
 
@@ -51,7 +54,10 @@ class Standing:
     """Where the person of a request stands: all live rights, and the tenants they lead to. For showing only."""
 
     held: Rights
+    # Those of customers that ask for more than he has shown are among them, though nothing of them is in `held`.
     tenants: tuple[Tenant, ...]
+    # What each of these (by id) asks for.
+    withheld: Mapping[UUID, frozenset[Condition]] = field(default_factory=dict)
     # What the apps above have asked; nothing for somebody who is at home nowhere.
     known: Mapping[str, Any] = field(default_factory=dict)
 
@@ -69,10 +75,12 @@ class TenantRequest(HttpRequest):
 
 class PersonRequest(HttpRequest):
     """A request that has passed the gate of the views over all customers: by whom, which customers, with which live
-    rights in them (for showing only). One's own organisation is not among them."""
+    rights in them (for showing only). One's own organisation is not among them; neither are those customers (`left_out`)
+    that ask for more than the person has shown."""
 
     person: User
     customers: tuple[Tenant, ...]
+    left_out: tuple[Tenant, ...]
     held: Rights
 
 
@@ -88,23 +96,28 @@ def standing(request: HttpRequest) -> Standing:
 def _standing_of(user: User | AnonymousUser) -> Standing:
     if not user.is_authenticated:
         return Standing((), ())
-    held = access.rights(user)
-    ids = {one.tenant_id for one in held}
+    everything = access.with_withheld(user)
+    ids = {one.tenant_id for one in everything}
     if user.tenant_id is not None and user.is_home_member and getattr(user, "limits", None) is None:
         ids.add(user.tenant_id)
     open_ones = Tenant.objects.filter(pk__in=ids).exclude(status=TenantStatus.CLOSED).order_by("name", "pk")
     questions = {f"asked_{name}": question(user) for name, question in _asked.items()}
     tenants = sorted(open_ones.annotate(**questions), key=lambda tenant: tenant.pk != user.tenant_id)
     known = {name: getattr(tenants[0], f"asked_{name}") for name in _asked} if tenants else {}
-    return Standing(held, tuple(tenants), known)
+    held = tuple(one for one in everything if not one.unmet.always)
+    withheld = {one.tenant_id: one.unmet.always for one in everything if one.unmet.always}
+    return Standing(held, tuple(tenants), withheld, known)
 
 
 def enter(request: HttpRequest, tenant_id: UUID) -> TenantRequest:
-    """Let the signed-in person into the tenant: one's own, or one where something is held. Raises Http404 otherwise."""
+    """Let the signed-in person into the tenant: one's own, or one where something is held. Raises Http404 otherwise,
+    StepUpRequired where all of it is withheld until he has shown more."""
     here = standing(request)
     tenant = here.tenant(tenant_id)
     if tenant is None:
         raise Http404
+    if tenant_id in here.withheld:
+        raise StepUpRequired(tenant_id, here.withheld[tenant_id])
     entered = cast(TenantRequest, request)
     entered.person, entered.customer = cast(User, request.user), tenant
     entered.held = tuple(one for one in here.held if one.tenant_id == tenant_id)
@@ -118,7 +131,8 @@ def tenant_page(
 ]:
     """A page of one tenant, whose id comes first in its address. Needs one of the permissions `anywhere` in it.
 
-    Anonymous: to sign-in. Neither at home nor holding anything: 404. There, but without the permission: 403.
+    Anonymous: to sign-in. Neither at home nor holding anything: 404. There, but without the permission: 403. A page that
+    leads to nothing but what needs a step up asks for it before anything is typed.
     """
 
     def decorate(
@@ -129,6 +143,8 @@ def tenant_page(
             entered = enter(request, tenant_id)
             if anywhere and not any(access.holds(entered.held, one, tenant_id) for one in anywhere):
                 refuse(entered, anywhere[0])
+            if request.method in ("GET", "HEAD"):
+                _ask_for_step_up(entered, anywhere)
             return view(entered, *args, **kwargs)
 
         gate = login_required(gated)
@@ -138,16 +154,34 @@ def tenant_page(
     return decorate
 
 
+def _ask_for_step_up(request: TenantRequest, anywhere: Collection[Permission]) -> None:
+    """Raises StepUpRequired if each of `anywhere` that the person holds is an event for which he has to show more."""
+    found = [
+        (permission, one.unmet.of(permission))
+        for permission in anywhere
+        for one in request.held
+        if permission in one.permissions
+    ]
+    if found and all(missing for _event, missing in found):
+        event, missing = found[0]
+        raise StepUpRequired(request.customer.pk, missing, event=event)
+
+
 def enter_all(request: HttpRequest) -> PersonRequest:
-    """Let the person into what is over all customers he works for. Raises Http404 for whoever works for none."""
+    """Let the person into what is over all customers he works for. Raises Http404 for whoever works for none,
+    StepUpRequired if every one of them asks for more than he has shown."""
     here = standing(request)
     user = cast(User, request.user)
-    customers = tuple(one for one in here.tenants if one.pk != user.tenant_id)
-    if not customers:
+    others = tuple(one for one in here.tenants if one.pk != user.tenant_id)
+    if not others:
         raise Http404
+    customers = tuple(one for one in others if one.pk not in here.withheld)
+    if not customers:
+        raise StepUpRequired(others[0].pk, here.withheld[others[0].pk])
     entered = cast(PersonRequest, request)
     ids = {one.pk for one in customers}
     entered.person, entered.customers = user, customers
+    entered.left_out = tuple(one for one in others if one.pk in here.withheld)
     entered.held = tuple(one for one in here.held if one.tenant_id in ids)
     return entered
 
@@ -186,6 +220,15 @@ def require_whole(request: TenantRequest, permission: Permission) -> None:
     """Pass if the person holds `permission` for the tenant as a whole. Raises PermissionDenied otherwise."""
     if not access.holds_all(request.held, permission, request.customer.pk):
         refuse(request, permission)
+
+
+def require_on(request: TenantRequest, permission: Permission, target: Model, *, whole: bool = False) -> None:
+    """Pass if the person holds `permission` on `target`, which he sees. Raises PermissionDenied otherwise; StepUpRequired
+    for a page of it, if the customer asks for more first: before anything is typed."""
+    if not access.can(request.person, permission, target, request.held, whole=whole):
+        refuse(request, permission)
+    if request.method in ("GET", "HEAD"):
+        _ask_for_step_up(request, [permission])
 
 
 def refuse(request: TenantRequest | PersonRequest, permission: Permission) -> NoReturn:

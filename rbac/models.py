@@ -442,6 +442,7 @@ class PersonGrant(UserObjectPermissionBase):
         abstract = True
 
 
+import rbac.access_policy  # noqa: E402 - models of this app too; they need Tenant
 import rbac.end_notice  # noqa: E402 - a model of this app too; it needs Delegation
 import rbac.idempotency_key  # noqa: E402 - a model of this app too; it needs User
 import rbac.preferences  # noqa: E402, F401 - models of this app too; they need Tenant

@@ -5,6 +5,7 @@ claim `upn` and from no other, whether the person is a member at home or a guest
 state and age of the token are social-auth's to check; what differs for a multi-tenant issuer is added.
 """
 
+import json
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -12,6 +13,7 @@ import jwt
 from django.conf import settings
 from social_core.backends.open_id_connect import OpenIdConnectAuth
 
+from rbac.partner_access import Condition
 from rbac.sign_in import Identity, SignInRefused
 
 PERSONAL_ACCOUNTS = UUID("9188040d-6c67-4c5b-b112-36a304b66dad")  # Microsoft's tenant of personal accounts
@@ -23,6 +25,22 @@ class HomeProvider(OpenIdConnectAuth):
 
     DEFAULT_USE_PKCE = True
     DEFAULT_SCOPE = ["openid", "profile"]
+    # What somebody who signs in again is to show (a customer asks its partners for it), and who he is, if that is known.
+    asked_for: frozenset[Condition] = frozenset()
+    asked_upn = ""
+
+    def auth_params(self, state: str | None = None) -> dict[str, str]:
+        """As social-auth's, with what is asked for. The provider may do otherwise: what it did stands in its token."""
+        params: dict[str, str] = super().auth_params(state)
+        contexts = sorted(settings.MFA_CONTEXTS) if Condition.MFA in self.asked_for else []
+        if Condition.SIGN_IN_AGE in self.asked_for or (Condition.MFA in self.asked_for and not contexts):
+            params |= {"prompt": "login", "max_age": "0"}  # a second factor is asked for at a fresh sign-in, if ever
+        if contexts:
+            params |= self._of_contexts(contexts)
+        return params | {"login_hint": self.asked_upn} if self.asked_upn else params
+
+    def _of_contexts(self, contexts: list[str]) -> dict[str, str]:
+        return {"acr_values": " ".join(contexts)}
 
     def user_data(self, access_token: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The claims of the ID token, whose signature was checked; no other answer of the provider is asked."""
@@ -62,6 +80,10 @@ class EntraID(HomeProvider):
         self._token_tid = _tid_of(id_token)
         claims: dict[str, Any] = super().decode_and_validate_id_token(id_token, access_token)
         return claims
+
+    def _of_contexts(self, contexts: list[str]) -> dict[str, str]:
+        # Entra ID has no `acr_values`: its authentication contexts are claims that one asks for.
+        return {"claims": json.dumps({"id_token": {"acrs": {"essential": True, "values": contexts}}})}
 
     def id_token_issuer(self) -> str:
         """The issuer of the token's own tenant, which the configuration writes as a pattern."""

@@ -40,6 +40,7 @@ _RULES = (
 _REASONS = {
     "not_found": gettext_lazy("There is nothing like it here (any more)."),
     "permission_denied": gettext_lazy("You may see this, but not do that with it."),
+    "step_up_required": gettext_lazy("The customer asks you to sign in again first."),
     "invalid": gettext_lazy("The values do not fit here."),
     **{one.code: one.text for one in _RULES},
 }

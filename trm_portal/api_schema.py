@@ -12,6 +12,7 @@ from rest_framework import serializers
 from audit.errors import RuleBroken
 from rbac.api.base import AggregateView, ApiView, CustomerView
 from rbac.errors import IdempotencyAnswerNotKept, IdempotencyKeyInUse, IdempotencyKeyReused, StaleVersion
+from rbac.partner_access import Condition
 from rooms.errors import AwaitsApproval
 from trm_portal import api_headers
 from trm_portal.errors import GENERAL, PROBLEM_TYPE, problem
@@ -38,6 +39,15 @@ class Problem(serializers.Serializer[Any]):
     detail = serializers.CharField()
     code = serializers.CharField()
     errors = ProblemDetail(many=True, required=False)
+    # Of `step_up_required` alone.
+    customer = serializers.UUIDField(required=False, help_text="Who asks its partners for more.")
+    event = serializers.CharField(
+        required=False, allow_null=True, help_text="For which permission it is asked; null: for any access."
+    )
+    missing = serializers.ListField(
+        child=serializers.ChoiceField(choices=Condition.values), required=False, help_text="What is asked for."
+    )
+    sign_in_url = serializers.URLField(required=False, help_text="Where a person shows it.")
 
 
 class Waiting(serializers.Serializer[Any]):
@@ -122,7 +132,7 @@ class ProblemSchema(AutoSchema):
         if not view.for_tokens or self.method.lower() in view.for_people:
             names.append("not_for_tokens")
         if isinstance(view, CustomerView | AggregateView):
-            names.append("permission_denied")
+            names += ["permission_denied", "step_up_required"]
         if "{" in self.path or "customer" in view.parameters or isinstance(view, AggregateView):
             names.append("not_found")
         yield from ((name, GENERAL[name][0]) for name in names)

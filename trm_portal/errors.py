@@ -22,8 +22,10 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from audit.errors import RuleBroken
-from rbac.api.base import absolute
+from rbac.api.base import absolute, is_token
+from rbac.errors import StepUpRequired
 from rooms.errors import AwaitsApproval
+from trm_portal.step_up import address as step_up_address
 
 PROBLEM_TYPE = "application/problem+json"
 API = "/api/"
@@ -38,6 +40,13 @@ GENERAL: Mapping[str, tuple[int, Any]] = {
     "not_authenticated": (401, gettext_lazy("Sign in, or send a token.")),
     "authentication_failed": (401, gettext_lazy("This token is not valid.")),
     "permission_denied": (403, gettext_lazy("You may see this, but not do that.")),
+    "step_up_required": (
+        403,
+        gettext_lazy(
+            "This customer asks the people of its partners for more than you have shown: `missing` says what, and "
+            "`sign_in_url` is where a person shows it."
+        ),
+    ),
     "csrf_failed": (403, gettext_lazy("The request does not carry the page’s CSRF token.")),
     "not_for_tokens": (403, gettext_lazy("This cannot be done with a token. Sign in yourself.")),
     "not_found": (404, gettext_lazy("There is nothing here, or it is not yours to see.")),
@@ -72,6 +81,8 @@ def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None
     body = _problem(error)
     if body is None:
         return None
+    if isinstance(error, StepUpRequired):
+        body |= _way_up(error, by_tool=is_token(context["request"]))
     headers = {}
     if (challenge := getattr(error, "auth_header", None)) is not None:
         headers["WWW-Authenticate"] = challenge
@@ -90,6 +101,16 @@ def _answer_waiting(error: AwaitsApproval) -> Response:
     return Response(body, status=status.HTTP_202_ACCEPTED, headers={"Location": url})
 
 
+def _way_up(error: StepUpRequired, *, by_tool: bool) -> dict[str, Any]:
+    """What is missing, and where a person shows it."""
+    return {
+        "customer": str(error.tenant_id),
+        "event": error.event,
+        "missing": sorted(error.missing),
+        "sign_in_url": absolute(step_up_address(error, by_tool=by_tool)),
+    }
+
+
 def _problem(error: Exception) -> dict[str, Any] | None:
     if isinstance(error, RuleBroken):
         return problem(error.status, str(error.code), " ".join(error.messages))
@@ -102,7 +123,7 @@ def _problem(error: Exception) -> dict[str, Any] | None:
     if isinstance(error, Http404):
         return general("not_found")
     if isinstance(error, PermissionDenied):
-        return general("permission_denied")
+        return general("step_up_required" if isinstance(error, StepUpRequired) else "permission_denied")
     if isinstance(error, RequestDataTooBig):
         return general("body_too_large")
     return general("bad_request") if isinstance(error, BadRequest | TooManyFieldsSent) else None

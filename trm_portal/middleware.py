@@ -18,12 +18,15 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 from audit.context import Origin, origin
 from audit.errors import RuleBroken
 from partners.views import terms
-from rbac.errors import TermsWaiting
+from rbac.errors import StepUpRequired, TermsWaiting
 from rbac.gates import TenantRequest
+from rbac.partner_access import Evidence, evidence, proof_of
 from rbac.streams import while_held
 from rooms.errors import AwaitsApproval
 from rooms.justifications import justification
+from trm_portal import step_up
 from trm_portal.errors import answer_rule, is_api, show_waiting
+from trm_portal.sessions import PROOF
 
 security_log = logging.getLogger("trm.security")
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -105,6 +108,20 @@ class AuditContext(Middleware):
             origin.reset(token)
 
 
+class PartnerEvidence(Middleware):
+    """How the person of this session has proved who he is, and from where he asks: what customers ask partners for."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        proof = proof_of(request.session.get(PROOF, {})) if user.is_authenticated else None
+        shown = proof and Evidence(cast(int, user.pk), proof, request.META.get("REMOTE_ADDR") or None)
+        token = evidence.set(shown)
+        try:
+            return self.get_response(request)
+        finally:
+            evidence.reset(token)
+
+
 class Justification(Middleware):
     """Why a change is wanted, for the case that it has to be approved first: a field of every form, a header for tools.
 
@@ -150,10 +167,12 @@ class RuleAnswers(Middleware):
     """A broken rule that no view turned into a form error becomes a page that says which rule, never a 5xx.
 
     New terms that stop a change are shown there and then, with the change to go on with; a change that waits for its
-    approval leads to the request that was made of it.
+    approval leads to the request that was made of it; whoever has to show more is led through signing in again.
     """
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, StepUpRequired):
+            return step_up.ask(request, exception)
         if isinstance(exception, TermsWaiting):
             return terms.ask(cast(TenantRequest, request))
         if isinstance(exception, AwaitsApproval):

@@ -48,6 +48,7 @@ WORK = {
 SETTINGS = {
     "settings_general": Kind(gettext_lazy("General"), "sliders", (Permission.SETTINGS_VIEW,), whole=True),
     "partners": Kind(gettext_lazy("Partners"), "people", (Permission.SETTINGS_VIEW,), whole=True),
+    "partner_access": Kind(gettext_lazy("Partner access"), "shield-check", (Permission.SETTINGS_VIEW,), whole=True),
     "settings_notifications": Kind(gettext_lazy("Notifications"), "bell", (Permission.SETTINGS_VIEW,), whole=True),
     "keys": Kind(gettext_lazy("Enrolment keys"), "key", (Permission.ROOMS_DOWNLOAD_KEY, Permission.ROOMS_RESET_KEY)),
     "roles": Kind(gettext_lazy("Roles"), "shield-lock", (Permission.ROLES_VIEW,)),

@@ -1,17 +1,21 @@
 """Where sessions live: in the database, so that ending one ends it at once and everywhere."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, logout
+from django.contrib.auth import SESSION_KEY, login, logout
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest
 from django.utils import timezone
 
 from rbac.models import User
+from rbac.partner_access import Proof, claims_of
 from rbac.person_session import AGENT_LENGTH, PersonSession
-from rbac.services import accounts, sessions
+from rbac.services import accounts, partner_access, sessions
+
+# What a session holds: how its person proved who he is, by which provider, and a change that waits for a step up.
+PROOF, PROVIDER, KEPT = "proof", "provider", "kept_change"
 
 
 class SessionStore(DatabaseStore):
@@ -44,25 +48,31 @@ class SessionStore(DatabaseStore):
 
 
 # By which backend somebody was found, in the words of the log.
-_HOW = {"LocalAccounts": "password", "ProvenAtHome": "home"}
+_HOW = {"rbac.backends.LocalAccounts": "password", "rbac.backends.ProvenAtHome": "home"}
 
 
-def began(request: HttpRequest) -> None:
-    """Somebody has just signed in: since when and from where, for the limit of a session and for himself to look at.
+def begin(request: HttpRequest, user: User, *, backend: str, proof: Proof, provider: str = "") -> None:
+    """`user` has a new session, which knows since when, from where, by which provider and how he has proved who he is; it
+    is on record.
 
-    On record from here on, together with the session.
+    Whatever session there was is over; only a change that waits for this very person to sign in again goes along.
     """
-    backend = request.session[BACKEND_SESSION_KEY].rpartition(".")[2]
-    person = cast(User, request.user)
-    with sessions.beginning(person, how=_HOW[backend]):
+    kept = request.session.get(KEPT)
+    address, agent = request.META.get("REMOTE_ADDR") or None, request.headers.get("User-Agent", "")
+    leave(request)
+    login(request, user, backend=backend)
+    with sessions.beginning(user, how=_HOW[backend]):
         request.session["began_at"] = timezone.now().isoformat()
-        request.session["ip"] = request.META.get("REMOTE_ADDR") or None
-        agent = request.headers.get("User-Agent", "")
+        request.session["ip"] = address
         request.session["agent"] = "".join(sign for sign in agent if sign.isprintable())[:AGENT_LENGTH]
-        if accounts.is_support(person):
+        if accounts.is_support(user):
             request.session["is_support"] = True  # ends sooner, idle or not
             request.session.set_expiry(settings.SUPPORT_SESSION_AGE)
+        request.session[PROOF], request.session[PROVIDER] = claims_of(proof), provider
+        if kept is not None and kept["user"] == user.pk:
+            request.session[KEPT] = kept
         request.session.save()
+        partner_access.note_sign_in(user, proof, address)
 
 
 def leave(request: HttpRequest) -> None:

@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "trm_portal.middleware.PersonLocale",
     "trm_portal.middleware.AuditContext",
+    "trm_portal.middleware.PartnerEvidence",
     "trm_portal.middleware.Justification",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -170,6 +171,9 @@ OIDC_TENANT_ID = env.str("OIDC_TENANT_ID", default="")  # the one organisation i
 OIDC_TENANT_CLAIM = env.str("OIDC_TENANT_CLAIM", default="tid")
 OIDC_OBJECT_CLAIM = env.str("OIDC_OBJECT_CLAIM", default="sub")
 OIDC_UPN_CLAIM = env.str("OIDC_UPN_CLAIM", default="upn")
+# What a provider says of a sign-in that had a second factor: its means (`amr`), its contexts (`acr`, Entra ID's `acrs`).
+MFA_METHODS = frozenset(env.list("MFA_METHODS", default=["mfa"]))
+MFA_CONTEXTS = frozenset(env.list("MFA_CONTEXTS", default=[]))
 SIGN_IN_PROVIDERS = {
     "entra": bool(SOCIAL_AUTH_ENTRA_KEY),
     "openid": bool(SOCIAL_AUTH_OPENID_KEY and SOCIAL_AUTH_OPENID_OIDC_ENDPOINT),
@@ -329,6 +333,7 @@ SPECTACULAR_SETTINGS = {
         "ClosingReason": "rooms.services.tickets.REASONS",
         "ApprovalState": "rooms.models.ApprovalState.choices",
         "ControlledEvent": "rbac.catalogue.CONTROLLED_EVENTS",
+        "AccessCondition": "rbac.partner_access.Condition.values",
         "NotificationEvent": "rbac.services.notifications.Event.values",
         "PartnerState": "rbac.models.DelegationState.values",
         "CustomerState": "partners.api.customers.STATES",

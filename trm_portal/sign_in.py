@@ -6,10 +6,11 @@ or an e-mail address. Whoever signs in ends the session he had, so that no secon
 """
 
 import logging
+from collections.abc import Collection
 from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME, login
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -22,9 +23,10 @@ from social_django.utils import load_backend, load_strategy
 
 from partners.services import invitations
 from rbac.models import User
+from rbac.partner_access import Condition, proof_of
 from rbac.providers import EntraID, HomeProvider, OpenIDProvider
 from rbac.sign_in import SignInRefused, arrive
-from trm_portal.sessions import began
+from trm_portal import sessions
 
 security_log = logging.getLogger("trm.security")
 
@@ -67,8 +69,21 @@ def _backend(request: HttpRequest, name: str) -> HomeProvider:
 @require_POST
 def begin(request: HttpRequest, provider: str) -> HttpResponse:
     """Off to the provider. The session that there was is over, whatever becomes of the sign-in."""
+    return depart(request, provider)
+
+
+def depart(
+    request: HttpRequest, provider: str, *, asked_for: Collection[Condition] = (), upn: str = "", kept: Any = None
+) -> HttpResponse:
+    """Off to the provider, which is told what the person is to show (`asked_for`) and who he is, if that is known.
+
+    The session that there was is over; `kept` waits for the next one.
+    """
     backend = _backend(request, provider)
-    request.session.flush()
+    backend.asked_for, backend.asked_upn = frozenset(asked_for), upn
+    sessions.leave(request)
+    if kept is not None:
+        request.session[sessions.KEPT] = kept
     try:
         return cast(HttpResponse, do_auth(backend, redirect_name=REDIRECT_FIELD_NAME, user=None))
     except (SocialAuthBaseException, RequestException) as error:
@@ -93,11 +108,8 @@ def complete(request: HttpRequest, provider: str) -> HttpResponse:
 def _enter(backend: HomeProvider, user: User, social: Any) -> None:
     """`user` has a new session, which knows when and how he proved who he is."""
     request: HttpRequest = backend.strategy.request
-    request.session.flush()
-    login(request, user, backend="rbac.backends.ProvenAtHome")
-    claims = backend.id_token or {}
-    began(request)
-    request.session["proof"] = {name: claims[name] for name in ("auth_time", "amr", "acr") if name in claims}
+    proof = proof_of(backend.id_token or {})
+    sessions.begin(request, user, backend="rbac.backends.ProvenAtHome", proof=proof, provider=backend.name)
 
 
 def refuse(request: HttpRequest, reason: str, error: Exception) -> HttpResponse:

@@ -13,7 +13,7 @@ from audit import urls as audit_urls
 from partners.lists import names_for_the_log
 from rbac import gates
 from rbac.catalogue import Permission
-from trm_portal import account, second_factor, sign_in, views
+from trm_portal import account, second_factor, sign_in, step_up, views
 
 
 def _log_gate(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
@@ -31,6 +31,8 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("switch/", views.switch, name="switch"),
     path("sign-in/", views.SignIn.as_view(), name="sign_in"),
+    path("sign-in/again/", step_up.again, name="step_up"),
+    path("sign-in/carry-on/", step_up.carry_on, name="carry_on"),
     path("sign-in/<slug:provider>/", sign_in.begin, name="sign_in_at"),
     path("sign-in/<slug:provider>/complete/", sign_in.complete, name="sign_in_complete"),
     path("sessions/", account.own_sessions, name="sessions"),

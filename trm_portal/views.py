@@ -4,7 +4,6 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
@@ -17,17 +16,20 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from audit.clock import now
 from partners.services import invitations
 from rbac import gates
 from rbac.models import Tenant, User
 from rbac.paging import page
+from rbac.partner_access import Proof
 from rbac.sign_in import SignInRefused
 from trm_portal.navigation import KINDS, place_of, tenants_of
-from trm_portal.sessions import began, leave
+from trm_portal.sessions import begin
 from trm_portal.sign_in import offered, refuse
 
 LONGEST_SEARCH = 100
 SWITCHED = 50  # tenants on a page
+PASSWORD = "pwd"  # RFC 8176
 
 
 class SignInForm(AuthenticationForm):
@@ -65,9 +67,8 @@ class SignIn(LoginView):
         return self._enter(form.get_user())
 
     def _enter(self, user: User) -> HttpResponse:
-        leave(self.request)
-        login(self.request, user, backend="rbac.backends.LocalAccounts")
-        began(self.request)
+        proof = Proof(now(), frozenset({PASSWORD}))
+        begin(self.request, user, backend="rbac.backends.LocalAccounts", proof=proof)
         return redirect(self.get_success_url())
 
     def get_default_redirect_url(self) -> str:

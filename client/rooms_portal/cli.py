@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen.run(portal, chosen)
     except Problem as problem:
         _complain(f"{problem.detail} ({problem.code})")
+        if problem.sign_in_url:
+            _complain(f"  {problem.sign_in_url}")
         for error in problem.errors:
             _complain(f"  {error.get('pointer') or error.get('parameter') or ''}: {error['detail']}")
         return REFUSED

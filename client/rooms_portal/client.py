@@ -149,7 +149,8 @@ def _answer(response: requests.Response) -> Any:
 def _problem(response: requests.Response) -> Problem:
     try:
         said = response.json()
-        return Problem(response.status_code, said["code"], said["detail"], said.get("errors"))
+        place = said.get("sign_in_url", "")
+        return Problem(response.status_code, said["code"], said["detail"], said.get("errors"), place)
     except (ValueError, KeyError, TypeError):
         return Problem(response.status_code, "unreadable", f"The answer is no problem document: {response.reason}")
 

@@ -16,6 +16,10 @@ class Unreachable(PortalError):
 class Problem(PortalError):
     """The portal's answer is no success. Decide by `code`, which never changes; `detail` is for people."""
 
-    def __init__(self, status: int, code: str, detail: str, errors: list[ProblemDetail] | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, errors: list[ProblemDetail] | None = None, sign_in_url: str = ""
+    ) -> None:
         self.status, self.code, self.detail, self.errors = status, code, detail, errors or []
+        # Of `step_up_required`: where the person who made the token signs in as the customer asks; then the tool goes on.
+        self.sign_in_url = sign_in_url
         super().__init__(f"{status} {code}: {detail}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
+AccessCondition: TypeAlias = Literal["mfa", "sign_in_age", "network"]
 ActivityItemKindEnum: TypeAlias = Literal["added", "enrolled", "suppressed", "unsuppressed", "unenrolled", "modified", "device_enrolled", "device_revoked", "health", "ring", "updated", "update_failed", "update_forced", "incident"]
 ApprovalState: TypeAlias = Literal["pending", "approved", "executed", "failed", "rejected", "withdrawn", "expired", "cancelled"]
 Article: TypeAlias = Literal["table1", "rbac"]
@@ -230,6 +231,8 @@ class ApprovalOfCustomerPage(TypedDict):
     """The page after this one; null on the last one."""
     previous: str | None
     """The page before this one; null on the first one."""
+    left_out: list[Named]
+    """Customers whose items are missing: they ask their partners for more than you have shown (`step_up_required`)."""
 
 
 class AssignablePeople(TypedDict):
@@ -458,6 +461,25 @@ class ColleaguesBodyRequest(TypedDict):
     days: NotRequired[int]
 
 
+class ConditionsBodyRequest(TypedDict):
+    """What is to be asked for together; what is left out is not asked for."""
+
+    mfa: NotRequired[bool]
+    max_age: NotRequired[int | None]
+    networks: NotRequired[list[str]]
+
+
+class ConditionsItem(TypedDict):
+    """What is asked for together; nothing, if all of it is empty."""
+
+    mfa: bool
+    """A sign-in with a second factor."""
+    max_age: int | None
+    """How old the sign-in may be, in minutes."""
+    networks: list[str]
+    """The only ones, if there are any."""
+
+
 class ContactBodyRequest(TypedDict):
     """A person to invite."""
 
@@ -647,6 +669,8 @@ class ExpiryItemPage(TypedDict):
     """The page after this one; null on the last one."""
     previous: str | None
     """The page before this one; null on the first one."""
+    left_out: list[Named]
+    """Customers whose items are missing: they ask their partners for more than you have shown (`step_up_required`)."""
 
 
 class FilterItem(TypedDict):
@@ -1297,6 +1321,13 @@ class PatchedPartnerChangesRequest(TypedDict):
     """When the relationship ends by itself; null: never. In the future, at most ten years from now."""
 
 
+class PatchedPolicyBodyRequest(TypedDict):
+    """The parts that are to be replaced; a part that is left out stays as it is."""
+
+    always: NotRequired[ConditionsBodyRequest]
+    step_up: NotRequired[StepUpBodyRequest]
+
+
 class PatchedRingChangesRequest(TypedDict):
     """What is to be changed; fields that are left out stay as they are."""
 
@@ -1396,6 +1427,27 @@ class PersonItemPage(TypedDict):
     """The page before this one; null on the first one."""
 
 
+class PolicyBodyRequest(TypedDict):
+    """The parts that are to be replaced; a part that is left out stays as it is."""
+
+    always: NotRequired[ConditionsBodyRequest]
+    step_up: NotRequired[StepUpBodyRequest]
+
+
+class PolicyItem(TypedDict):
+    """What a customer asks of the people of all its partners."""
+
+    always: ConditionsItem
+    step_up: StepUpItem
+
+
+class PreviewItem(TypedDict):
+    """How many people work here for partners, and those whom the policy would stop (the first 200)."""
+
+    total: int
+    stopped: list[StoppedItem]
+
+
 class Problem(TypedDict):
     """Problem details (RFC 9457). `code` is stable; `detail` is for people, in the language of the request."""
 
@@ -1405,6 +1457,14 @@ class Problem(TypedDict):
     detail: str
     code: str
     errors: NotRequired[list[ProblemDetail]]
+    customer: NotRequired[str]
+    """Who asks its partners for more."""
+    event: NotRequired[str | None]
+    """For which permission it is asked; null: for any access."""
+    missing: NotRequired[list[AccessCondition]]
+    """What is asked for."""
+    sign_in_url: NotRequired[str]
+    """Where a person shows it."""
 
 
 class ProblemDetail(TypedDict):
@@ -1477,6 +1537,8 @@ class Relationship(TypedDict):
     """Rooms in your scope; null if you see none."""
     open_ticket_count: int | None
     """Null if you see no tickets there."""
+    missing: list[AccessCondition]
+    """What the customer asks for that you have not shown; nothing opens until you have (`step_up_required`)."""
 
 
 class RelationshipDetail(TypedDict):
@@ -1493,6 +1555,8 @@ class RelationshipDetail(TypedDict):
     """Rooms in your scope; null if you see none."""
     open_ticket_count: int | None
     """Null if you see no tickets there."""
+    missing: list[AccessCondition]
+    """What the customer asks for that you have not shown; nothing opens until you have (`step_up_required`)."""
     assignments: list[Assigned]
     """What you hold your permissions through."""
     primary_admins: list[AdminSchema]
@@ -1743,6 +1807,8 @@ class RoomOfCustomerPage(TypedDict):
     """The page after this one; null on the last one."""
     previous: str | None
     """The page before this one; null on the first one."""
+    left_out: list[Named]
+    """Customers whose items are missing: they ask their partners for more than you have shown (`step_up_required`)."""
 
 
 class RoomReport(TypedDict):
@@ -1941,6 +2007,45 @@ class StateCount(TypedDict):
     rooms: int
 
 
+class StepUpBodyRequest(TypedDict):
+    """What is to be asked for before chosen changes."""
+
+    mfa: NotRequired[bool]
+    max_age: NotRequired[int | None]
+    networks: NotRequired[list[str]]
+    events: NotRequired[list[ControlledEvent]]
+
+
+class StepUpItem(TypedDict):
+    """What is asked for before chosen changes, on top of what is asked for all access."""
+
+    mfa: bool
+    """A sign-in with a second factor."""
+    max_age: int | None
+    """How old the sign-in may be, in minutes."""
+    networks: list[str]
+    """The only ones, if there are any."""
+    events: list[ControlledEvent]
+
+
+class StoppedItem(TypedDict):
+    """Somebody whom the policy would stop until he shows more."""
+
+    upn: str
+    partner: str
+    """As the customer calls it."""
+    signed_in_at: str | None
+    """When he has signed in last, if that is known."""
+    ip: str | None
+    """From where."""
+    missing: list[AccessCondition]
+    missing_for_step_up: list[AccessCondition]
+    is_new: bool
+    """The policy of today does not stop him as much."""
+    token_count: int
+    """His API tokens, which show how he has signed in last."""
+
+
 class SuppressionRequest(TypedDict):
     """Until when, and why. Without `until` the room is suppressed until somebody lifts it."""
 
@@ -2081,6 +2186,8 @@ class TicketOfCustomerPage(TypedDict):
     """The page after this one; null on the last one."""
     previous: str | None
     """The page before this one; null on the first one."""
+    left_out: list[Named]
+    """Customers whose items are missing: they ask their partners for more than you have shown (`step_up_required`)."""
 
 
 class TicketRoomName(TypedDict):

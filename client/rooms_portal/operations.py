@@ -857,6 +857,38 @@ class Operations(ABC):
         answer: PartnerDetail = self._call("GET", _at("/customers/{}/partners/{}/", tenant_id, relationship_id))
         return answer
 
+    def partner_access(self, tenant_id: str) -> PolicyItem:
+        """What you ask of the people of your partners. Needs `settings.view`. Your own people are not affected."""
+        answer: PolicyItem = self._call("GET", _at("/customers/{}/settings/partner-access/", tenant_id))
+        return answer
+
+    def partner_access_modify(
+        self,
+        tenant_id: str,
+        body: PatchedPolicyBodyRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+    ) -> PolicyItem:
+        """Change what you ask of the people of your partners. Needs `settings.modify`. It holds from their next
+        request on: whoever shows less is answered `step_up_required`. Ask for the preview first.
+        """
+        answer: PolicyItem = self._call("PATCH", _at("/customers/{}/settings/partner-access/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key, "If-Match": if_match})
+        return answer
+
+    def partner_access_preview(
+        self,
+        tenant_id: str,
+        body: PolicyBodyRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> PreviewItem:
+        """Whom another policy would stop. Needs `settings.modify`. Takes what the change takes, and changes nothing:
+        people are judged by how they have signed in last.
+        """
+        answer: PreviewItem = self._call("POST", _at("/customers/{}/settings/partner-access/preview/", tenant_id), body=body, headers={"Idempotency-Key": idempotency_key})
+        return answer
+
     def partner_add(
         self,
         tenant_id: str,

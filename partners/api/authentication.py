@@ -12,10 +12,13 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
 
 from audit.clock import Now
+from audit.context import origin
 from partners.models import ApiToken
 from rbac.access import Limits
+from rbac.access_policy import LatestSignIn
 from rbac.catalogue import Permission
 from rbac.models import DelegationState, User
+from rbac.partner_access import Evidence, Proof, evidence
 
 TOLD_AGAIN = timedelta(minutes=1)  # how exactly `last_used_at` is kept; a write for every request would cost more
 
@@ -43,7 +46,11 @@ class PersonSession(SessionAuthentication):
 
 
 class TokenAuthentication(KnoxTokens):
-    """`Authorization: Token trm_…`. The token acts as its holder, inside its relationship, with its scopes only."""
+    """`Authorization: Token trm_…`. The token acts as its holder, inside its relationship, with its scopes only.
+
+    To a customer that asks its partners for more than a token, it shows how its holder signed in last, and the address
+    that it is used from.
+    """
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
         """The holder and the token.
@@ -52,13 +59,20 @@ class TokenAuthentication(KnoxTokens):
         revoked, its relationship over or suspended, or its holder gone, as of now by the database's clock.
         """
         digest = hash_token(token.decode("ascii", "replace"))
-        found = _live().filter(pk=digest).select_related("user__tenant").first()
+        found = _live().filter(pk=digest).select_related("user__tenant", "user__latest_sign_in").first()
         if found is None:
             raise AuthenticationFailed
         if found.is_to_be_told:
             ApiToken.objects.filter(pk=digest).update(last_used_at=Now())
         found.user.limits = Limits(found.delegation_id, frozenset(Permission(code) for code in found.scopes))
+        evidence.set(Evidence(found.user_id, _proof_of(found.user), origin.get().ip))
         return found.user, found
+
+
+def _proof_of(user: User) -> Proof:
+    """What a token shows of its holder: how he signed in last, on his own."""
+    latest: LatestSignIn | None = getattr(user, "latest_sign_in", None)
+    return Proof() if latest is None else latest.proof
 
 
 def _live() -> Any:

@@ -16,6 +16,7 @@ _RELATIONSHIP = {
     "needs_primary_admin": False,
     "room_count": 114,
     "open_ticket_count": 3,
+    "missing": [],
 }
 CUSTOMERS = OpenApiExample(
     "One customer",

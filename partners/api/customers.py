@@ -18,14 +18,14 @@ from partners.api.serializers import EVENTS, AdminSchema
 from partners.customers import LIVE
 from partners.services import relationships
 from rbac import gates
-from rbac.access import Rights
 from rbac.api.base import PAGING, ApiView, CustomerView, answer_page, is_token, page_of, page_schema
 from rbac.api.effective import Reach, effective
 from rbac.api.errors import InvalidParameters, NotForTokens
 from rbac.catalogue import Permission
 from rbac.errors import DelegationOver
-from rbac.gates import TenantRequest, refuse
+from rbac.gates import Standing, TenantRequest, refuse
 from rbac.models import Delegation, Tenant, User
+from rbac.partner_access import Condition
 from rooms.models import ControlMode
 from rooms.services import policies
 
@@ -44,6 +44,10 @@ class Relationship(serializers.Serializer[Any]):
     needs_primary_admin = serializers.BooleanField()
     room_count = serializers.IntegerField(allow_null=True, help_text="Rooms in your scope; null if you see none.")
     open_ticket_count = serializers.IntegerField(allow_null=True, help_text="Null if you see no tickets there.")
+    missing = serializers.ListField(
+        child=serializers.ChoiceField(choices=Condition.values),
+        help_text="What the customer asks for that you have not shown; nothing opens until you have (`step_up_required`).",
+    )
 
 
 class RelationshipTerms(serializers.Serializer[Any]):
@@ -128,7 +132,7 @@ class Customers(ApiView):
         for word in asked.split()[:8]:
             tenants = tenants.filter(name__icontains=word)
         found = page_of(request, tenants, ("name", "id"))
-        relations = _relations(person, [one.pk for one in found.items], standing.held)
+        relations = _relations(person, [one.pk for one in found.items], standing)
         items = [_item(one, person) | {"relationship": relations.get(one.pk)} for one in found.items]
         return answer_page(request, found, items)
 
@@ -142,9 +146,10 @@ def _item(tenant: Tenant, person: User) -> dict[str, Any]:
     }
 
 
-def _relations(person: User, tenants: Sequence[UUID], held: Rights) -> dict[UUID, dict[str, Any]]:
+def _relations(person: User, tenants: Sequence[UUID], here: Standing) -> dict[UUID, dict[str, Any]]:
     delegations = list(reading.held_by(person).filter(tenant__in=tenants))
-    return {row.delegation.tenant_id: _relation(row) for row in reading.rows_of(person, delegations, held)}
+    rows = reading.rows_of(person, delegations, here.held, here.withheld)
+    return {row.delegation.tenant_id: _relation(row) for row in rows}
 
 
 def _relation(row: reading.Row) -> dict[str, Any]:
@@ -157,6 +162,7 @@ def _relation(row: reading.Row) -> dict[str, Any]:
         "needs_primary_admin": delegation.needs_primary_admin,
         "room_count": row.rooms,
         "open_ticket_count": row.tickets,
+        "missing": sorted(row.missing),
     }
 
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from partners.expiries import DEFAULT, KINDS, ORDER, WITHIN, Expiry, ExpiryFilter, lines_of
-from rbac.api.base import PAGING, AggregateView, Named, answer_page, page_of, page_schema
+from rbac.api.base import PAGING, AggregateView, Named, aggregate_page_schema, answer_aggregate_page, page_of
 from rbac.api.errors import refuse_filter
 from rbac.gates import PersonRequest
 
@@ -36,6 +36,7 @@ EXAMPLE = OpenApiExample(
                 "ends_at": "2026-02-10T14:05:00Z",
             }
         ],
+        "left_out": [],
         "next": None,
         "previous": None,
     },
@@ -61,14 +62,14 @@ class Expiring(AggregateView):
             OpenApiParameter("within", str, enum=list(WITHIN), default=DEFAULT, description="Days from now."),
             *PAGING,
         ],
-        responses=page_schema(ExpiryItem),
+        responses=aggregate_page_schema(ExpiryItem),
         examples=[EXAMPLE],
     )
     def get(self, request: PersonRequest) -> Response:
         chosen = ExpiryFilter(request.query_params, request=request, also=["cursor", "page_size"])  # type: ignore[attr-defined]
         refuse_filter(chosen)
         found = page_of(request, chosen.parts, ORDER)  # type: ignore[arg-type]
-        return answer_page(request, found, [_item(line) for line in lines_of(request, found.items)])  # type: ignore[arg-type]
+        return answer_aggregate_page(request, found, [_item(line) for line in lines_of(request, found.items)])  # type: ignore[arg-type]
 
 
 def _item(line: Expiry) -> dict[str, Any]:

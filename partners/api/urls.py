@@ -9,6 +9,7 @@ from partners.api.expiries import Expiring
 from partners.api.invitations import Invitations, OneInvitation, Resend, Revoke
 from partners.api.me import CurrentTerms, Me
 from partners.api.my_invitations import Accept, Deny, MyInvitations, OneOfMine, Undo
+from partners.api.partner_access import PartnerAccess, PartnerAccessPreview
 from partners.api.partners import OnePartner, Partners, Resume, Suspend
 from partners.api.settings import (
     AcceptTerms,
@@ -37,6 +38,8 @@ _of_settings: list[URLPattern] = [
     path("", General.as_view(), name="api-settings"),
     path("domains/", Domains.as_view(), name="api-domains"),
     path("domains/<int:domain_id>/", OneDomain.as_view(), name="api-domain"),
+    path("partner-access/", PartnerAccess.as_view(), name="api-access-policy"),
+    path("partner-access/preview/", PartnerAccessPreview.as_view(), name="api-access-policy-preview"),
     path("notifications/", Notifications.as_view(), name="api-notifications"),
     path("notifications/test/", TestMail.as_view(), name="api-notifications-test"),
     path("mail/", Look.as_view(), name="api-mail-look"),

@@ -18,10 +18,12 @@ from partners.models import Terms
 from partners.services import invitations
 from partners.services import tokens as tokens_service
 from rbac import access, gates
-from rbac.catalogue import Permission
+from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Delegation, DelegationState, Role, User
 from rbac.paging import Page, page
+from rbac.services import partner_access
 from rbac.services import roles as rules
+from rbac.wording import asked
 from rooms.services import policies
 
 
@@ -32,7 +34,8 @@ def customers(request: HttpRequest) -> HttpResponse:
     person = cast(User, request.user)
     chosen = CustomerFilter(request.GET, customers=reading.held_by(person))
     found = page(chosen.customers, order=reading.ORDER, cursor=request.GET.get("cursor") or None)
-    rows = reading.rows_of(person, found.items, gates.standing(request).held)
+    standing = gates.standing(request)
+    rows = reading.rows_of(person, found.items, standing.held, standing.withheld)
     context = {
         "filter": chosen,
         "waiting": [] if chosen.is_narrowed else [_waiting(one) for one in invitations.open_for(person)],
@@ -57,6 +60,7 @@ def _row(row: Row) -> dict[str, Any]:
         "rooms": row.rooms,
         "tickets": row.tickets,
         "until": row.until,
+        "is_withheld": bool(row.missing),
     }
 
 
@@ -83,6 +87,7 @@ def customer(request: PartnerRequest) -> HttpResponse:
     [row] = reading.rows_of(request.person, [delegation], request.held)
     relationship = delegation.relationship
     is_primary = rules.is_primary_member(request.person, delegation)
+    access_policy = partner_access.of(tenant)
     context = {
         "tenant": tenant,
         "delegation": delegation,
@@ -96,6 +101,9 @@ def customer(request: PartnerRequest) -> HttpResponse:
         "roles": _roles(request),
         "admins": list(reading.admins_of(delegation)),
         "policies": list(policies.modes_of(delegation.pk).items()),
+        "asked": asked(access_policy.always, names_networks=False),
+        "step_up": asked(access_policy.step_up, names_networks=False),
+        "step_up_events": [event.full_label for event in CONTROLLED_EVENTS if event in access_policy.events],
         "terms": Terms.objects.filter(version=relationship.terms_version).first(),
         "tokens": tokens_service.held_by(request.person, delegation.pk).filter(revoked_at=None).count(),
         "crumbs": crumbs_of(request),

@@ -258,9 +258,17 @@ def page_of(request: Request, queryset: QuerySet[Any] | Sequence[QuerySet[Any]],
 
 def answer_page(request: Request, found: Page[Any], items: Sequence[Any]) -> Response:
     """`items`, which stand for those of `found`, and the addresses of the pages after and before."""
-    return Response(
-        {"items": items, "next": _address(request, found.next), "previous": _address(request, found.previous)}
-    )
+    return Response(_page_body(request, found, items))
+
+
+def answer_aggregate_page(request: Request, found: Page[Any], items: Sequence[Any]) -> Response:
+    """As `answer_page`, with the customers whose items are missing, since they ask for more than the caller has shown."""
+    left_out: Sequence[Tenant] = request.left_out  # type: ignore[attr-defined]
+    return Response(_page_body(request, found, items) | {"left_out": [named(one) for one in left_out]})
+
+
+def _page_body(request: Request, found: Page[Any], items: Sequence[Any]) -> dict[str, Any]:
+    return {"items": items, "next": _address(request, found.next), "previous": _address(request, found.previous)}
 
 
 def _address(request: Request, cursor: str | None) -> str | None:
@@ -301,3 +309,12 @@ def page_schema(item: type[serializers.Serializer[Any]]) -> type[serializers.Ser
         "previous": serializers.URLField(allow_null=True, help_text="The page before this one; null on the first one."),
     }
     return type(f"{item.__name__}Page", (serializers.Serializer,), fields)
+
+
+def aggregate_page_schema(item: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
+    """How a page of `item` over all customers looks, for the document."""
+    text = (
+        "Customers whose items are missing: they ask their partners for more than you have shown (`step_up_required`)."
+    )
+    base = page_schema(item)
+    return type(base.__name__, (base,), {"__doc__": base.__doc__, "left_out": Named(many=True, help_text=text)})

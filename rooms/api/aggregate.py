@@ -7,7 +7,16 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
-from rbac.api.base import PAGING, AggregateView, Named, answer_page, named, page_of, page_schema, uuid_parameter
+from rbac.api.base import (
+    PAGING,
+    AggregateView,
+    Named,
+    aggregate_page_schema,
+    answer_aggregate_page,
+    named,
+    page_of,
+    uuid_parameter,
+)
 from rbac.api.errors import InvalidParameters, refuse_filter
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.gates import PersonRequest
@@ -58,7 +67,9 @@ class ApprovalOfCustomer(approvals.ApprovalItem):
 def _with_customer(example: OpenApiExample, name: str) -> OpenApiExample:
     """`example`, a page of a customer's list, as a page of this one."""
     items = [{"customer": _NAMED} | item for item in example.value["items"]]
-    return OpenApiExample(name, value=example.value | {"items": items}, response_only=True, status_codes=["200"])
+    return OpenApiExample(
+        name, value=example.value | {"items": items, "left_out": []}, response_only=True, status_codes=["200"]
+    )
 
 
 def _sort(orders: Any, default: str) -> OpenApiParameter:
@@ -81,7 +92,7 @@ class AllRooms(AggregateView):
         summary="The rooms of all customers",
         description="What the lists of your customers show together. Your own organisation is not among them.",
         parameters=[CUSTOMER, *_without(ROOM_FILTERS, "group", "sort"), _sort(ROOM_ORDERS, "name"), *PAGING],
-        responses=page_schema(RoomOfCustomer),
+        responses=aggregate_page_schema(RoomOfCustomer),
         examples=[_with_customer(examples.ROOMS, "One room")],
     )
     def get(self, request: PersonRequest) -> Response:
@@ -96,7 +107,9 @@ class AllRooms(AggregateView):
         rows = chosen.rooms.annotate(state_now=state_now()).values(*LISTED, "tenant_id", "tenant__name", "state_now")
         found = page_of(request, rows, chosen.order)  # type: ignore[arg-type]
         items = [_of_customer(row) | {"state": row["state_now"]} for row in found.items]
-        return answer_page(request, found, [{name: row[name] for name in ("customer", *LISTED)} for row in items])  # type: ignore[arg-type]
+        return answer_aggregate_page(
+            request, found, [{name: row[name] for name in ("customer", *LISTED)} for row in items]
+        )  # type: ignore[arg-type]
 
 
 class AllTickets(AggregateView):
@@ -112,7 +125,7 @@ class AllTickets(AggregateView):
             "time zone of each customer."
         ),
         parameters=[CUSTOMER, *_without(TICKET_FILTERS, "sort"), _sort(TICKET_ORDERS, NEWEST_FIRST), *PAGING],
-        responses=page_schema(TicketOfCustomer),
+        responses=aggregate_page_schema(TicketOfCustomer),
         examples=[_with_customer(ticket_examples.TICKETS, "One ticket")],
     )
     def get(self, request: PersonRequest) -> Response:
@@ -129,7 +142,7 @@ class AllTickets(AggregateView):
         names = chosen.rooms_of([row["id"] for row in found.items])
         items = [_of_customer(row) | {"rooms": names.get(row["id"], [])} for row in found.items]
         shown = ("customer", *TICKET_LISTED, "rooms")
-        return answer_page(request, found, [{name: row[name] for name in shown} for row in items])  # type: ignore[arg-type]
+        return answer_aggregate_page(request, found, [{name: row[name] for name in shown} for row in items])  # type: ignore[arg-type]
 
 
 class AllApprovals(AggregateView):
@@ -146,7 +159,7 @@ class AllApprovals(AggregateView):
             OpenApiParameter("event", str, enum=[one.value for one in CONTROLLED_EVENTS]),
             *PAGING,
         ],
-        responses=page_schema(ApprovalOfCustomer),
+        responses=aggregate_page_schema(ApprovalOfCustomer),
         examples=[_with_customer(approvals.MANY, "One request")],
     )
     def get(self, request: PersonRequest) -> Response:
@@ -166,7 +179,7 @@ class AllApprovals(AggregateView):
         items = [
             {"customer": named(one.tenant)} | approvals.item_of(one, is_shown=one.pk in shown) for one in listed.items
         ]
-        return answer_page(request, listed, items)  # type: ignore[arg-type]
+        return answer_aggregate_page(request, listed, items)  # type: ignore[arg-type]
 
 
 def _of_customer(row: dict[str, Any]) -> dict[str, Any]:

@@ -119,8 +119,8 @@ def _fate(target: Any, action: BulkAction, params: Mapping[str, Any], by: User, 
         return Fate(target.pk, name, Outcome.WAITING)
     except Http404:
         code = "not_found"
-    except PermissionDenied:
-        code = "permission_denied"
+    except PermissionDenied as error:
+        code = str(getattr(error, "code", "permission_denied"))
     except RuleBroken as error:
         code = error.code
     except ValidationError:

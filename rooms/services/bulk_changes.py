@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.clock import Now
+from rbac.access import require_step_up
 from rbac.models import Tenant, User
 from rooms.errors import ImportOver
 from rooms.justifications import because
@@ -93,9 +94,12 @@ def confirm(found: BulkChange, *, submit: Submit, justification: str = "") -> No
 
 
 def confirm_batch(changes: Sequence[BulkChange], *, submit: Submit, justification: str = "") -> None:
-    """As `confirm`, for each of `changes`; those that are done already stay as they are."""
+    """As `confirm`, for each of `changes`; those that are done already stay as they are. Raises StepUpRequired, too, if a
+    customer asks its partners for more before they do this: a worker has nothing to show."""
     if not all(one.action for one in changes):
         raise ImportOver
+    for one in changes:
+        require_step_up(one.person, bulk.event_of(BulkAction(one.action)), one.tenant)
     BulkChange.objects.filter(
         pk__in=[one.pk for one in changes], state__in=[WorkState.CHECKED, WorkState.FAILED]
     ).update(justification=justification.strip()[:LONGEST_JUSTIFICATION])

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rbac import access
 from rbac.catalogue import Permission
-from rbac.gates import TenantRequest, find, refuse, require_whole, tenant_page
+from rbac.gates import TenantRequest, find, refuse, require_on, require_whole, tenant_page
 from rbac.paging import Page, page
 from rooms.errors import GroupInUse
 from rooms.lists import RoomFilter
@@ -269,8 +269,7 @@ def _may_replace_default(request: TenantRequest) -> bool:
 
 def _modifiable(request: TenantRequest, group_id: int) -> RoomGroup:
     found = _find(request, group_id)
-    if not access.can(request.person, Permission.GROUPS_MODIFY, found, request.held):
-        refuse(request, Permission.GROUPS_MODIFY)
+    require_on(request, Permission.GROUPS_MODIFY, found)
     return found
 
 

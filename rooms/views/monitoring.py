@@ -12,9 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.errors import RuleBroken
-from rbac import access
 from rbac.catalogue import Permission
-from rbac.gates import TenantRequest, refuse, tenant_page
+from rbac.gates import TenantRequest, require_on, tenant_page
 from rooms import change_control
 from rooms.errors import StateForbids
 from rooms.models import Room, RoomState
@@ -97,8 +96,7 @@ def zone_of(request: TenantRequest, room: Room | None = None) -> str:
 
 def _permitted(request: TenantRequest, room_id: int, permission: Permission) -> Room:
     found = find_room(request, room_id)
-    if not access.can(request.person, permission, found, request.held):
-        refuse(request, permission)
+    require_on(request, permission, found)
     return found
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit.errors import RuleBroken
 from rbac import access
 from rbac.catalogue import Permission
-from rbac.gates import TenantRequest, find, refuse, require_whole, tenant_page
+from rbac.gates import TenantRequest, find, require_on, require_whole, tenant_page
 from rbac.paging import page
 from rooms import change_control, progress
 from rooms.errors import StaleRing
@@ -332,8 +332,7 @@ def _budget(request: TenantRequest) -> dict[str, int] | None:
 
 def _modifiable(request: TenantRequest, ring_id: int) -> UpdateRing:
     found = find_ring(request, ring_id)
-    if not access.can(request.person, Permission.RINGS_MODIFY, found, request.held):
-        refuse(request, Permission.RINGS_MODIFY)
+    require_on(request, Permission.RINGS_MODIFY, found)
     return found
 
 

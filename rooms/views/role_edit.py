@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from rbac.catalogue import BuiltIn, Permission
-from rbac.errors import BuiltInRole, KeptAssignment
+from rbac.errors import BuiltInRole, KeptAssignment, StepUpRequired
 from rbac.gates import TenantRequest, find, tenant_page
 from rbac.models import Assignment, Role
 from rbac.services import assignments
@@ -184,6 +184,8 @@ def _submit(request: TenantRequest, target: Role | Assignment, form: Form, actio
     """Whether it worked; a rule that was broken stands in the form."""
     try:
         change_control.submit(Permission.ROLES_MODIFY, target, by=request.person, action=action, **wanted)
+    except StepUpRequired:
+        raise
     except PermissionDenied:
         text = _("You can give only what you hold yourself, and not change what you hold your own right through.")
         form.add_error(None, text)

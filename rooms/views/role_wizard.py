@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from rbac import drafts
 from rbac.catalogue import BuiltIn, Permission, with_implied
 from rbac.drafts import DraftChanged, DraftGone
+from rbac.errors import StepUpRequired
 from rbac.gates import TenantRequest, find, refuse, tenant_page
 from rbac.models import Role, SecurityGroup, User
 from rbac.services import security_groups
@@ -277,6 +278,8 @@ def _create(wizard: Wizard) -> HttpResponse:
     except DraftChanged:
         messages.warning(request, _("What you entered was changed in another window. Review it once more."))
         return redirect(wizard.url(wizard.open_step))
+    except StepUpRequired:
+        raise
     except PermissionDenied:
         text = _("You cannot give more than you hold yourself in these rooms. Nothing was created.")
         return wizard.show(_review(wizard, text), status=403)

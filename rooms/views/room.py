@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rbac import access
 from rbac.catalogue import TABLE, Permission
-from rbac.gates import TenantRequest, find, refuse, tenant_page
+from rbac.gates import TenantRequest, find, require_on, tenant_page
 from rbac.paging import Page, page
 from rooms import change_control
 from rooms.activity_lines import told
@@ -141,8 +141,7 @@ def _tabs(request: TenantRequest, found: Room, current: str, held: Held) -> list
 def edit(request: TenantRequest, room_id: int) -> HttpResponse:
     """Change a room. Somebody else's faster change is shown beside what was typed."""
     found = find_room(request, room_id)
-    if not access.can(request.person, Permission.ROOMS_MODIFY, found, request.held):
-        refuse(request, Permission.ROOMS_MODIFY)
+    require_on(request, Permission.ROOMS_MODIFY, found)
     form = RoomForm(request.POST if request.method == "POST" else None, instance=copy(found))  # it writes into its own
     url = reverse("room", args=[request.customer.pk, room_id]) + "?tab=settings"
     if request.method == "POST" and form.is_valid() and _save(request, form, found):

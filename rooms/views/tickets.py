@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from rbac import access
 from rbac.catalogue import Permission
-from rbac.gates import TenantRequest, find, refuse, tenant_page
+from rbac.gates import TenantRequest, find, require_on, tenant_page
 from rbac.paging import page
 from rooms import change_control
 from rooms.errors import StaleVersion
@@ -41,8 +41,7 @@ def ticket(request: TenantRequest, ticket_id: int) -> HttpResponse:
     found = _find(request, ticket_id)
     form = MessageForm()
     if request.method == "POST":
-        if not access.can(request.person, Permission.TICKETS_UPDATE, found, request.held):
-            refuse(request, Permission.TICKETS_UPDATE)
+        require_on(request, Permission.TICKETS_UPDATE, found)
         form = MessageForm(request.POST, request.FILES)
         if form.is_valid() and _say(request, found, form):
             return redirect(_url(found) + "#last")
@@ -188,8 +187,7 @@ def _find(request: TenantRequest, ticket_id: int) -> Ticket:
 def _whole(request: TenantRequest, ticket_id: int) -> Ticket:
     """The ticket, if the person may decide for it as a whole."""
     found = _find(request, ticket_id)
-    if not access.can(request.person, Permission.TICKETS_UPDATE, found, request.held, whole=True):
-        refuse(request, Permission.TICKETS_UPDATE)
+    require_on(request, Permission.TICKETS_UPDATE, found, whole=True)
     return found
 
 

@@ -114,6 +114,8 @@ SAID: dict[str, dict[str, Any]] = {
     "api-settings": {"name": "Another name"},
     "api-domains": {"domain": "another.example"},
     "api-notifications": {"events": {"key.reset": {"to_admins": False}}},
+    "api-access-policy": {"always": {"max_age": 43_200}},
+    "api-access-policy-preview": {"always": {"max_age": 43_200}},
     "api-mail-look": {"sender_name": "Another name"},
     "api-colleagues": {"people": [{"upn": "new2@fabrikam.example"}]},
     "api-tenant-managers": {"upn": "keeper_upn"},

@@ -88,6 +88,7 @@ def test_pages_of_an_mmr_admin(new_page: Callable[..., Page], look: dict[str, An
         "settings/general/",
         "settings/terms/",
         "settings/tenant-managers/",
+        "settings/partner-access/",
         "settings/notifications/",
         "settings/notifications/mail/",
         "settings/webhooks/",

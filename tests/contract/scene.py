@@ -272,6 +272,8 @@ class Scene:
             "api-settings": [],
             "api-domains": [],
             "api-domain": [self.domain.pk],
+            "api-access-policy": [],
+            "api-access-policy-preview": [],
             "api-notifications": [],
             "api-notifications-test": [],
             "api-mail-look": [],
@@ -363,6 +365,8 @@ class Scene:
             "patch notifications": {
                 "events": {"key.reset": {"to_admins": False, "addresses": ["desk@contoso.example"]}}
             },
+            "patch access-policy": {"always": {"max_age": 43_200}},
+            "post access-policy-preview": {"always": {"mfa": True}},
             "patch mail-look": {"sender_name": "Contoso IT", "accent": "#7a1f3d"},
             "post customer-terms-accept": {"version": 1, "agrees": True},
             "post partners": {

@@ -2,12 +2,15 @@
 
 import html
 import re
+from datetime import datetime
 from typing import Any
 
 from django.contrib.messages import get_messages
 from django.test import Client
 
 from rbac.models import User
+from rbac.partner_access import Proof, claims_of
+from trm_portal.sessions import PROOF
 
 PERSON_BACKEND = "rbac.backends.LocalAccounts"
 
@@ -17,6 +20,14 @@ def browser(person: User | None = None) -> Client:
     client = Client()
     if person is not None:
         client.force_login(person, backend=PERSON_BACKEND)
+    return client
+
+
+def shows(client: Client, *methods: str, at: datetime | None = None) -> Client:
+    """From now on the session of `client` knows that its person has signed in by `methods`, at the moment `at`."""
+    session = client.session
+    session[PROOF] = claims_of(Proof(at, frozenset(methods)))
+    session.save()
     return client
 
 

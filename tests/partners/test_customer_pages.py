@@ -306,4 +306,4 @@ def test_page_costs_the_same_whatever_its_people_and_roles(world, number):
     with CaptureQueriesContext(connection) as captured:
         page = client.get(reverse("customer", args=[world.contoso.tenant.pk]))
     assert len(page.context["roles"]) == number + 1
-    assert len(captured) == 15
+    assert len(captured) == 16

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from rbac import access
-from rbac.catalogue import BuiltIn, Permission
+from rbac.catalogue import CEILING, BuiltIn, Permission
 from rbac.models import Assignment, Tenant
 from rooms.models import Room, RoomGroup
 from rooms.scopes import Scope
@@ -143,7 +143,7 @@ def test_matrix_of_two_customers_mixes_nothing(world):
     _, (ann,) = join(world.tailwind, world.fabrikam, "ann", scope=Scope(all_rooms=True))
     rooms = [*world.contoso.rooms, *world.tailwind.rooms]
     matrix = access.permissions_on(ann, rooms)
-    whole = {one for one in access.CEILING if one in access.ROOM_PERMISSIONS}
+    whole = {one for one in CEILING if one in access.ROOM_PERMISSIONS}
     assert matrix == {
         room.pk: whole if room in (world.contoso.rooms[0], *world.tailwind.rooms) else frozenset() for room in rooms
     }

@@ -5,7 +5,6 @@ import json
 import time
 import uuid
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.test import Client
@@ -16,39 +15,17 @@ from rbac.models import PersonSession, Tenant, User
 from rbac.providers import PERSONAL_ACCOUNTS
 from tests.factories.browsing import text
 from tests.factories.evidence import leaves, mark
+from tests.factories.home_sign_in import back, begin, set_up, sign_in
 from tests.factories.world import World, invite, make
-from tests.foundation.provider import CLIENT_ID, CLIENT_SECRET, Provider
+from tests.foundation.provider import CLIENT_ID, Provider
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def world(settings: Any, provider: Provider) -> World:
-    settings.SIGN_IN_PROVIDERS = {"entra": True, "openid": True}
-    for name in ("ENTRA", "OPENID"):
-        setattr(settings, f"SOCIAL_AUTH_{name}_KEY", CLIENT_ID)
-        setattr(settings, f"SOCIAL_AUTH_{name}_SECRET", CLIENT_SECRET)
-        setattr(settings, f"SOCIAL_AUTH_{name}_OIDC_ENDPOINT", f"{provider.url}/organizations/v2.0")
+    set_up(settings, provider)
     return make()
-
-
-def begin(client: Client, provider: Provider, name: str = "entra", **sent: str) -> dict[str, str]:
-    """Off to the provider; what it is asked."""
-    answer = client.post(f"/sign-in/{name}/", sent)
-    assert answer.status_code == 302
-    place = urlsplit(answer["Location"])
-    assert f"{place.scheme}://{place.netloc}{place.path}" == f"{provider.url}/authorize"
-    provider.asked = dict(parse_qsl(place.query))
-    return provider.asked
-
-
-def back(client: Client, asked: dict[str, str], name: str = "entra", **changed: str) -> Any:
-    """Back from the provider with its code."""
-    return client.get(f"/sign-in/{name}/complete/", {"code": "one-time", "state": asked["state"]} | changed)
-
-
-def sign_in(client: Client, provider: Provider, name: str = "entra", **sent: str) -> Any:
-    return back(client, begin(client, provider, name, **sent), name)
 
 
 def signed_in(client: Client) -> str:
@@ -101,7 +78,8 @@ def test_known_person_comes_in_by_tid_and_oid_and_goes_on_where_he_wanted(world,
     assert evidence.events[1].after == {"how": "home"}
     assert (answer.status_code, answer["Location"]) == (302, "/invitations/")
     assert signed_in(client) == lea.upn
-    assert client.session["proof"] == {"amr": ["pwd", "mfa"], "auth_time": 1_790_000_000}
+    assert client.session["proof"] == {"amr": ["mfa", "pwd"], "acrs": [], "auth_time": 1_790_000_000}
+    assert (lea.latest_sign_in.methods, lea.latest_sign_in.ip) == (["mfa", "pwd"], "127.0.0.1")
     [kept] = UserSocialAuth.objects.all()
     assert (kept.provider, kept.uid, kept.user_id, kept.extra_data) == (
         "entra",

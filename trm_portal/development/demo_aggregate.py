@@ -1,7 +1,7 @@
 """More customers of Ann's, small ones, so that what stands over all customers has something worth seeing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
 from uuid import UUID, uuid5
@@ -12,7 +12,8 @@ from partners.services.invitations import Contact
 from partners.services.relationships import Proposal
 from rbac.catalogue import Permission
 from rbac.models import Delegation, Tenant, User
-from rbac.services import tenants
+from rbac.partner_access import Conditions, Policy
+from rbac.services import partner_access, tenants
 from rbac.sign_in import Identity, arrive
 from rooms.models import FilterView, Room, Severity
 from rooms.scopes import Scope
@@ -33,6 +34,7 @@ class Small:
     rooms: Sequence[str]
     incidents: Sequence[tuple[str, Severity]] = ()
     ends_in: int = 0  # days; the partnership has no end without
+    asks: Policy = field(default_factory=Policy)  # of its partners' people
 
 
 CUSTOMERS = (
@@ -54,6 +56,7 @@ CUSTOMERS = (
         "Europe/Vienna",
         ("Gipfel", "Piste", "Talstation", "Gondel"),
         [("Echo in every call", Severity.WARNING), ("The camera shows the ceiling", Severity.IMPORTANT)],
+        asks=Policy(step_up=Conditions(mfa=True), events=frozenset({Permission.ROOMS_MODIFY})),
     ),
     Small(
         "Margie’s Travel",
@@ -74,6 +77,16 @@ CUSTOMERS = (
         ("Cumulus", "Stratus", "Cirrus"),
         [("Nobody can join from outside", Severity.IMPORTANT)],
     ),
+    Small(
+        "Woodgrove Bank",
+        "woodgrovebank.com",
+        "Zurich",
+        "CH",
+        "Europe/Zurich",
+        ("Vault", "Ledger"),
+        [("The door panel shows another room", Severity.WARNING)],
+        asks=Policy(Conditions(mfa=True, max_age=8 * 60)),
+    ),
 )
 
 
@@ -81,7 +94,7 @@ def fill(helper: User) -> None:
     """`helper` is a primary admin of each of CUSTOMERS, has a token that ends soon, and keeps two filters."""
     for small in CUSTOMERS:
         _found(small, helper)
-    first = Delegation.objects.get(tenant__name=CUSTOMERS[-1].name, held_by=helper.tenant)
+    first = Delegation.objects.get(tenant__name="Relecloud", held_by=helper.tenant)
     scopes, days = [Permission.ROOMS_VIEW, Permission.TICKETS_VIEW], timedelta(days=9)
     tokens.issue(first, "Ticket bridge", by=helper, scopes=scopes, lifetime=days)
     urgent = "severity=critical&sort=activity"
@@ -106,6 +119,7 @@ def _found(small: Small, helper: User) -> None:
     first = Room.objects.filter(tenant=tenant).order_by("display_name").values_list("pk", flat=True)
     for number, (title, severity) in enumerate(small.incidents):
         tickets.report(tenant, by=admin, title=title, rooms=[first[number]], severity=severity)
+    partner_access.change(tenant, small.asks, by=admin)
 
 
 def _rooms(small: Small, tenant: Tenant, admin: User) -> None:

@@ -39,6 +39,7 @@ def test_list_has_ones_own_organisation_and_the_customers(world):
         "needs_primary_admin": False,
         "room_count": 2,
         "open_ticket_count": 0,
+        "missing": [],
     }
 
 
