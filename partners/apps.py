@@ -1,6 +1,14 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+# What the log says of primary admins whom a partner adds, for whoever approves it.
+ADDED_ADMINS = {
+    "upns": _("Primary admins at once"),
+    "invited": _("Invited as primary admins"),
+    "days": _("Days to answer"),
+    "expires_at": _("The invitation ends"),
+}
+
 
 class PartnersConfig(AppConfig):
     name = "partners"
@@ -12,14 +20,16 @@ class PartnersConfig(AppConfig):
         import partners.emails  # noqa: PLC0415
         import partners.webhook_emails  # noqa: F401, PLC0415 - read models, which are there only now
         from audit import events  # noqa: PLC0415
+        from audit.models import Category  # noqa: PLC0415
         from partners import customers  # noqa: PLC0415
         from partners.services import colleagues, terms, webhook_events  # noqa: PLC0415
         from rbac import gates  # noqa: PLC0415
         from rbac.catalogue import Permission  # noqa: PLC0415
         from rbac.services import delegations  # noqa: PLC0415
-        from rooms import change_control  # noqa: PLC0415
+        from rooms import change_control, diff_words  # noqa: PLC0415
 
         delegations.asks(terms.require_accepted)
         gates.asks("open_invitations", customers.open_count)
         change_control.offers(Permission.ROLES_MODIFY, colleagues.ACTION, colleagues.add)
+        diff_words.reads(Category.PARTNER_INVITATION, diff_words.Words("partners.invitation", ADDED_ADMINS))
         events.listens(webhook_events.note)

@@ -1,26 +1,35 @@
-"""What a requested change would do, as rows that a person reads: label, before, after."""
+"""What a requested change would do, as rows that a person reads: label, before, after.
 
-from collections.abc import Iterator, Mapping
+In the words of his language, and with the names of rooms and room groups that he may see; others are counted.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
+from django.db.models import DateTimeField, Field, Model
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audit.models import Category
-from rooms.models import ApprovalRequest
+from rbac import access
+from rbac.access import Rights
+from rbac.catalogue import Permission
+from rbac.models import User
+from rooms.diff_words import ANYWHERE, SAID, WORDS
+from rooms.models import ApprovalRequest, Room, RoomGroup
 
-# Whose fields the log's words before and after are, by the category of the line.
-_MODELS = {
-    Category.ROOM: "rooms.room",
-    Category.RING: "rooms.updatering",
-    Category.TICKET: "rooms.ticket",
-    Category.ROLE: "rbac.role",
-    Category.ASSIGNMENT: "rbac.assignment",
-    Category.GROUP: "rooms.roomgroup",
-}
+NAMED = 20  # rooms, and groups, by name; the others are counted
+NOTHING = "–"
+_SCOPE = {"all_rooms", "rooms", "groups"}
+Said = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -39,39 +48,128 @@ class Change:
     rows: list[Row]
 
 
-def changes_of(request: ApprovalRequest) -> list[Change]:
-    """Everything that the change would touch, in the order in which it would happen."""
-    return [
-        Change(str(Category(one["category"]).label), one["object"], list(_rows(one)))
-        for one in request.changes
-        if one.get("before") or one.get("after")
+def changes_of(request: ApprovalRequest, reader: User, held: Rights) -> list[Change]:
+    """Everything that the change would touch, in the order in which it would happen; what stays as it is, is left out."""
+    told = [_whole(request, number, one) for number, one in enumerate(request.changes)]
+    names = _Names(request, reader, held, [side for _category, _name, *sides in told for side in sides])
+    found = [
+        Change(str(Category(category).label), name, list(_rows(category, before, after, names)))
+        for category, name, before, after in told
     ]
+    return [one for one in found if one.rows]
 
 
-def _rows(one: Mapping[str, Any]) -> Iterator[Row]:
-    before, after = one.get("before") or {}, one.get("after") or {}
-    if not (isinstance(before, dict) and isinstance(after, dict)):
-        yield Row("", _text(before), _text(after))
-        return
+def _whole(request: ApprovalRequest, number: int, one: Said) -> tuple[str, str, Said, Said]:
+    """Category, object, before and after of a line, the first one with what the log has left out."""
+    before, after = _folded(one.get("before") or {}), _folded(one.get("after") or {})
+    if number == 0:
+        said = SAID.get((request.event, request.action), {})
+        after |= {name: request.params[param] for name, param in said.items() if request.params.get(param)}
+    return one["category"], one["object"], before, after
+
+
+def _folded(said: Said) -> dict[str, Any]:
+    """With a scope as one thing, wherever it stands."""
+    if not set(said) >= _SCOPE:
+        return dict(said)
+    rest = {name: value for name, value in said.items() if name not in _SCOPE}
+    return rest | {"scope": {name: said[name] for name in _SCOPE}}
+
+
+class _Names:
+    """What the rooms and room groups in `sides` are called, as far as the reader may see them."""
+
+    def __init__(self, request: ApprovalRequest, reader: User, held: Rights, sides: Iterable[Said]) -> None:
+        ids: dict[str, set[int]] = {"rooms": set(), "groups": set()}
+        for side in sides:
+            scope = side.get("scope") or {}
+            ids["rooms"] |= {*_ids(side.get("rooms")), *_ids(scope.get("rooms"))}
+            ids["groups"] |= set(_ids(scope.get("groups")))
+        of = {"tenant": request.tenant_id}
+        rooms = Room.objects.filter(**of, pk__in=ids["rooms"])
+        groups = RoomGroup.objects.filter(**of, pk__in=ids["groups"])
+        self._known: dict[str, dict[int, str]] = {"rooms": {}, "groups": {}}
+        if ids["rooms"]:
+            seen = access.visible(reader, Permission.ROOMS_VIEW, rooms, held)
+            self._known["rooms"] = dict(seen.values_list("pk", "display_name"))
+        if ids["groups"]:
+            self._known["groups"] = dict(
+                access.visible(reader, Permission.GROUPS_VIEW, groups, held).values_list("pk", "name")
+            )
+
+    def of(self, kind: str, ids: list[int]) -> list[str]:
+        """The first names in the order of the alphabet, and how many more there are."""
+        known = sorted(self._known[kind][one] for one in ids if one in self._known[kind])[:NAMED]
+        more = len(ids) - len(known)
+        return [*known, ngettext("%(n)d more", "%(n)d more", more) % {"n": more}] if more else known
+
+
+def _ids(value: Any) -> list[int]:
+    return [one for one in value if isinstance(one, int)] if isinstance(value, list) else []
+
+
+def _rows(category: str, before: Said, after: Said, names: _Names) -> Iterator[Row]:
     for name in [*before, *(key for key in after if key not in before)]:
-        yield Row(_label(one["category"], name), _text(before.get(name)), _text(after.get(name)))
+        was, becomes = (_text(category, name, side.get(name), names) for side in (before, after))
+        if was != becomes:
+            yield Row(_label(category, name), was, becomes)
+
+
+def _field(category: str, name: str) -> "Field[Any, Any] | None":
+    try:
+        model: type[Model] = apps.get_model(WORDS[category].model)
+        found = model._meta.get_field(name)
+    except (KeyError, FieldDoesNotExist):
+        return None
+    return found if isinstance(found, Field) else None
 
 
 def _label(category: str, name: str) -> str:
-    try:
-        field = apps.get_model(_MODELS[Category(category)])._meta.get_field(name)
-    except (KeyError, FieldDoesNotExist):
-        return capfirst(name.replace("_", " "))
-    return capfirst(str(getattr(field, "verbose_name", name)))
+    words, found = WORDS.get(category), _field(category, name)
+    if words is not None and name in words.labels:
+        return str(words.labels[name])
+    if name in ANYWHERE:
+        return str(ANYWHERE[name])
+    return capfirst(str(found.verbose_name) if found is not None else name.replace("_", " "))
 
 
-def _text(value: Any) -> str:
-    if value is None or value == "":
-        return "–"
+def _text(category: str, name: str, value: Any, names: _Names) -> str:
+    if value is None or value == "" or value == []:
+        return NOTHING
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if name == "scope":
+        return _scope(value, names)
     if isinstance(value, list):
-        return ", ".join(map(_text, value)) or "–"
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {_text(one)}" for key, one in value.items())
+        return ", ".join(names.of("rooms", value) if name == "rooms" else [_word(category, name, one) for one in value])
+    return _word(category, name, value)
+
+
+def _scope(value: Said, names: _Names) -> str:
+    if value.get("all_rooms"):
+        return _("All rooms")
+    groups, rooms = (names.of(kind, _ids(value.get(kind))) for kind in ("groups", "rooms"))
+    parts = []
+    if groups:
+        parts.append(_("Room groups: %(names)s") % {"names": ", ".join(groups)})
+    if rooms:
+        parts.append(_("Rooms: %(names)s") % {"names": ", ".join(rooms)})
+    return "; ".join(parts) or NOTHING
+
+
+def _word(category: str, name: str, value: Any) -> str:
+    """One value as a person says it: a choice by its name, a permission by its own, a moment in his zone."""
+    words, found = WORDS.get(category), _field(category, name)
+    choices = words.choices.get(name) if words is not None else None
+    if choices is None and found is not None:
+        choices = dict(found.flatchoices)
+    if choices and value in choices:
+        return str(choices[value])
+    if name == "permissions" and value in Permission:
+        return Permission(value).full_label
+    if name == "size":
+        return filesizeformat(value)
+    if isinstance(found, DateTimeField):
+        moment = timezone.localtime(datetime.fromisoformat(value))
+        return f"{date_format(moment, 'DATETIME_FORMAT')} {moment.tzname()}"
     return str(value)

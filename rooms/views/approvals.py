@@ -114,7 +114,7 @@ def _show(request: TenantRequest, found: ApprovalRequest, error: str = "", statu
     decides = service.may_decide(request.person, request.customer, request.held)
     is_own = found.requested_by_id == request.person.pk
     context = row | {
-        "changes": changes_of(found) if row["is_shown"] else [],
+        "changes": changes_of(found, request.person, request.held) if row["is_shown"] else [],
         "failure": _FAILURES.get(found.failure_code, _BROKEN) % {"code": found.failure_code},
         "may_decide": decides and row["is_waiting"] and not is_own,
         "may_withdraw": is_own and row["is_waiting"],
