@@ -19,6 +19,7 @@ from rbac.catalogue import Permission
 from rbac.models import User
 from rbac.services import notifications
 from rbac.services.notifications import Event, supported
+from rooms.diff_words import object_of
 from rooms.models import ApprovalRequest, ApprovalState
 
 ASKED = "approvals.asked"
@@ -114,11 +115,11 @@ def _send(
     is_reader: bool,
 ) -> None:
     with override(supported(language)):
-        event = Permission(request.event).full_label
+        event, name = Permission(request.event).full_label, object_of(request)
     path = reverse("approval", args=[request.tenant_id, request.pk])
     facts: Mapping[str, str | datetime | None] = {
         "kind": message.kind.rpartition(".")[2],
-        "name": request.target_name,
+        "name": name,
         "event": event,
         "who": request.requested_upn,
         "why": request.justification,

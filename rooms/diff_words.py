@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from audit.models import Category
-from rbac.catalogue import Permission
-from rooms.models import ClosingReason, RolloutState
+from rbac.catalogue import BuiltIn, Permission
+from rbac.models import AssignmentKey
+from rooms.models import ApprovalRequest, ClosingReason, RolloutState
 
 
 @dataclass(frozen=True)
@@ -67,3 +69,16 @@ SAID: dict[tuple[str, str], dict[str, str]] = {
 def reads(category: str, words: Words) -> None:
     """Have lines of `category` read so: the apps above know what this one does not."""
     WORDS[category] = words
+
+
+def object_of(request: ApprovalRequest) -> str:
+    """What the request is about."""
+    return in_words(request.target_name) if request.target_type.startswith("rbac.") else request.target_name
+
+
+def in_words(name: str) -> str:
+    """What the log calls a role or an assignment; the portal's own ones in the reader's language."""
+    own = [*BuiltIn, *AssignmentKey]
+    with override("en"):
+        known = {one.value: one for one in own} | {str(one.label): one for one in own}
+    return " / ".join(str(known[part].label) if part in known else part for part in name.split(" / "))

@@ -23,7 +23,7 @@ from rbac import access
 from rbac.access import Rights
 from rbac.catalogue import Permission
 from rbac.models import User
-from rooms.diff_words import ANYWHERE, SAID, WORDS
+from rooms.diff_words import ANYWHERE, SAID, WORDS, in_words
 from rooms.models import ApprovalRequest, Room, RoomGroup
 
 NAMED = 20  # rooms, and groups, by name; the others are counted
@@ -53,7 +53,7 @@ def changes_of(request: ApprovalRequest, reader: User, held: Rights) -> list[Cha
     told = [_whole(request, number, one) for number, one in enumerate(request.changes)]
     names = _Names(request, reader, held, [side for _category, _name, *sides in told for side in sides])
     found = [
-        Change(str(Category(category).label), name, list(_rows(category, before, after, names)))
+        Change(str(Category(category).label), _name(category, name), list(_rows(category, before, after, names)))
         for category, name, before, after in told
     ]
     return [one for one in found if one.rows]
@@ -108,8 +108,12 @@ def _ids(value: Any) -> list[int]:
     return [one for one in value if isinstance(one, int)] if isinstance(value, list) else []
 
 
+def _name(category: str, name: str) -> str:
+    return in_words(name) if category in (Category.ROLE, Category.ASSIGNMENT) else name
+
+
 def _rows(category: str, before: Said, after: Said, names: _Names) -> Iterator[Row]:
-    for name in [*before, *(key for key in after if key not in before)]:
+    for name in sorted({*before, *after}, key=lambda one: _place(category, one)):
         was, becomes = (_text(category, name, side.get(name), names) for side in (before, after))
         if was != becomes:
             yield Row(_label(category, name), was, becomes)
@@ -122,6 +126,15 @@ def _field(category: str, name: str) -> "Field[Any, Any] | None":
     except (KeyError, FieldDoesNotExist):
         return None
     return found if isinstance(found, Field) else None
+
+
+def _place(category: str, name: str) -> tuple[int, str]:
+    """Fields of the object first, as it has them, then what else is said, as it is listed."""
+    listed = WORDS[category].labels if category in WORDS else {}
+    found = _field(category, name)
+    if found is not None and name not in listed:
+        return [one.name for one in found.model._meta.fields].index(name), name
+    return 1000 + ([*listed].index(name) if name in listed else len(listed)), name
 
 
 def _label(category: str, name: str) -> str:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rbac.models import User
 from rbac.services import sessions
+from trm_portal.browsers import name_of
 from trm_portal.sessions import leave
 
 
@@ -32,7 +33,7 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
     """Every place where the person is signed in, this one first."""
     found = sorted(sessions.of(cast(User, request.user)), key=lambda one: one.pk != request.session.session_key)
     context = {
-        "sessions": found,
+        "sessions": [(one, name_of(one.agent)) for one in found],
         "current": request.session.session_key,
         "crumbs": [(_("Where you are signed in"), "")],
     }

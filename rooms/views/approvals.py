@@ -16,6 +16,7 @@ from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.gates import PersonRequest, TenantRequest, tenant_page
 from rbac.paging import page
 from rooms import change_control
+from rooms.diff_words import object_of
 from rooms.diffs import changes_of
 from rooms.inbox import find_request, readable, require_place, seen, state_of
 from rooms.models import ApprovalRequest, ApprovalState
@@ -92,7 +93,7 @@ def _row(found: ApprovalRequest, *, is_shown: bool) -> dict[str, Any]:
     kind, icon = BADGES[state]
     return {
         "approval": found,
-        "name": found.target_name if is_shown else _("Not in your scope any more"),
+        "name": object_of(found) if is_shown else _("Not in your scope any more"),
         "is_shown": is_shown,
         "event": Permission(found.event).full_label,
         "partner": found.delegation.relationship.label,

@@ -8,8 +8,8 @@ from django.utils.translation import override
 
 from partners.services import colleagues
 from rbac import access
-from rbac.catalogue import CONTROLLED_EVENTS, Permission
-from rbac.models import Assignment, User
+from rbac.catalogue import CONTROLLED_EVENTS, BuiltIn, Permission
+from rbac.models import Assignment, AssignmentKey, User
 from rooms import change_control, diff_words, diffs
 from rooms.diffs import changes_of
 from rooms.models import ApprovalRequest
@@ -80,6 +80,9 @@ def test_primary_admins_that_a_partner_adds_are_told_in_words(scene, language):
     with override(language), timezone.override("Europe/Berlin"):
         *said, (label, before, ends) = scene.rows(request)
         assert said == SAID[language]
+        assert diff_words.object_of(request) == {"en": "Invited admins", "de": "Eingeladene Administratoren"}[language]
+        [change] = [one for one in changes_of(request, scene.contoso.admin, ()) if " / " in one.name]
+        assert change.name == str(BuiltIn.PARTNER_ADMIN.label) + " / " + str(AssignmentKey.INVITED_ADMINS.label)
         assert (label, before) == ({"en": "The invitation ends", "de": "Die Einladung endet"}[language], "–")
         assert ends.endswith((" CET", " CEST"))
         assert "+00:00" not in ends
@@ -128,11 +131,11 @@ def test_what_the_log_leaves_out_is_read_before_it_is_approved(scene):
         justification="The board meets.",
     )
     assert scene.rows(opened) == [
-        ("Rooms", "–", "Contoso room 0"),
         ("Severity", "–", "Critical"),
-        ("High impact", "–", "yes"),
         ("Description", "–", "Black since noon."),
         ("Justification", "–", "The board meets."),
+        ("High impact", "–", "yes"),
+        ("Rooms", "–", "Contoso room 0"),
     ]
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from rbac.models import PersonSession, User
 from tests.factories.evidence import leaves
@@ -108,7 +109,7 @@ def lea(world: World) -> User:
 
 
 def shown(client: Client) -> list[str]:
-    return [one.agent for one in client.get(reverse("sessions")).context["sessions"]]
+    return [one.agent for one, _ in client.get(reverse("sessions")).context["sessions"]]
 
 
 def test_page_shows_ones_own_sessions_and_nobody_elses(world, lea, browser):
@@ -122,6 +123,26 @@ def test_page_shows_ones_own_sessions_and_nobody_elses(world, lea, browser):
     for key in PersonSession.objects.values_list("pk", flat=True):
         assert key not in page.content.decode()
     assert shown(browser) == [""]
+
+
+MOZILLA = "Mozilla/5.0 "
+AGENTS = {
+    "(Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36": "Chrome on Windows",
+    "(Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0": "Edge on Windows",
+    "(X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0": "Firefox on Linux",
+    "(iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Mobile Safari/604.1": "Safari on iPhone",
+    "(Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36": "Chrome on Android",
+    "(Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1 Version/18.0 Safari/605.1": "Safari on macOS",
+    "<b>mine</b>": "Mozilla/5.0 <b>mine</b>",
+}
+
+
+@pytest.mark.parametrize(("agent", "name"), AGENTS.items())
+def test_browsers_are_called_as_people_call_them(lea, agent, name):
+    page = signed_in_as(lea.upn, MOZILLA + agent).get(reverse("sessions"))
+    assert page.context["sessions"][0][1] == name
+    assert escape(name) in page.content.decode()
+    assert f'title="{escape(MOZILLA + agent)}"' in page.content.decode()
 
 
 def test_ended_session_is_over_with_its_next_request_and_on_record(lea):
