@@ -69,7 +69,7 @@ def _review(request: TenantRequest, form: PolicyForm, kept: Policy, wanted: Poli
         "more": max(0, len(found.stopped) - SHOWN),
         "asked": [
             (_("For all access"), asked(wanted.always, names_networks=True)),
-            (_("For chosen changes"), [*asked(wanted.step_up, names_networks=True), *_events(wanted)]),
+            (_("For chosen changes"), [*_events(wanted), *asked(wanted.step_up, names_networks=True)]),
         ],
         "crumbs": _crumbs(),
     }

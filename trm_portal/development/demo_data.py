@@ -21,7 +21,8 @@ from partners.services.invitations import Contact
 from partners.services.relationships import Proposal
 from rbac.catalogue import BuiltIn
 from rbac.models import Delegation, Role, Tenant, User
-from rbac.services import assignments, tenants
+from rbac.partner_access import Proof
+from rbac.services import assignments, partner_access, tenants
 from rbac.sign_in import arrive
 from rooms import scopes
 from rooms.models import Room
@@ -134,6 +135,8 @@ def _load() -> None:
     ann = account(people.ANN.upn)
     demo_approvals.fill(tessa, ann, Delegation.objects.get(tenant=tessa.tenant, held_by=ann.tenant))
     demo_aggregate.fill(ann)
+    for person, *methods in ((people.ANN, "pwd"), (people.BOB, "pwd", "mfa"), (people.NILS, "pwd")):
+        partner_access.note_sign_in(account(person.upn), Proof(now(), frozenset(methods)), "203.0.113.7")
     demo_limits.fill(tessa, account(people.TOM.upn), _scope(tessa.tenant, "London"))
     demo_settings.renew_terms(account(people.WIM.upn))  # the last thing: from here on changes of a partner ask for them
 
