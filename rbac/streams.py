@@ -5,11 +5,12 @@ it is asked again on the way, by the clock of this process, which only paces the
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from rbac import access
 from rbac.access import Rights
 from rbac.models import PersonSession, User
+from rbac.partner_access import evidence
 
 ASKED_AGAIN = 1.0  # seconds
 
@@ -19,15 +20,29 @@ class AccessLost(Exception):
 
 
 def while_held(lines: Iterable[bytes], reader: User, session_key: str | None, held: Rights) -> Iterator[bytes]:
-    """`lines`, for as long as `reader` is signed in by the session and goes on holding all of `held`.
+    """`lines`, for as long as `reader` is signed in by the session and goes on holding all of `held`, by what he has shown
+    in this request.
 
     Raises AccessLost instead of the first line after he does not, at most ASKED_AGAIN later; so the connection breaks
     off, and nobody takes the part for the whole.
     """
+    shown = evidence.get()  # now: lines leave when the request is over
+
+    def goes_on() -> bool:
+        token = evidence.set(shown)
+        try:
+            return _is_signed_in(reader, session_key) and _still_holds(reader, held)
+        finally:
+            evidence.reset(token)
+
+    return _paced(lines, goes_on)
+
+
+def _paced(lines: Iterable[bytes], goes_on: Callable[[], bool]) -> Iterator[bytes]:
     asked = time.monotonic()
     for line in lines:
         if time.monotonic() - asked >= ASKED_AGAIN:
-            if not _is_signed_in(reader, session_key) or not _still_holds(reader, held):
+            if not goes_on():
                 raise AccessLost
             asked = time.monotonic()
         yield line

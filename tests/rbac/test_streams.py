@@ -8,9 +8,11 @@ from django.test import Client
 from rbac import access, streams
 from rbac.catalogue import Permission
 from rbac.models import Role, User
+from rbac.partner_access import Conditions, Evidence, Policy, Proof, evidence
+from rbac.services import partner_access
 from rbac.streams import AccessLost, while_held
 from tests.factories.browsing import browser
-from tests.factories.world import World, assign, custom_role, make, over
+from tests.factories.world import World, assign, custom_role, join, make, over
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +98,20 @@ def test_who_was_let_in_by_no_right_needs_his_session_alone(vic, client, asks_ea
     client.logout()
     with pytest.raises(AccessLost):
         next(file)
+
+
+def test_what_was_shown_in_the_request_counts_when_it_is_over(world, client, asks_each_time):
+    """Contoso asks its partners' people for a second factor; Ann has shown one, and goes on reading."""
+    _, (ann,) = join(world.contoso, world.fabrikam, "ann")
+    partner_access.change(world.contoso.tenant, Policy(always=Conditions(mfa=True)), by=world.contoso.admin)
+    for methods, is_whole in ((frozenset({"mfa"}), True), (frozenset({"pwd"}), False)):
+        held = access.rights(ann)
+        token = evidence.set(Evidence(ann.pk, Proof(methods=methods)))
+        file = while_held(LINES, ann, browser(ann).session.session_key, held)
+        evidence.reset(token)
+        if is_whole:
+            assert list(file) == LINES
+        else:
+            with pytest.raises(AccessLost):
+                list(file)
+        assert evidence.get() is None
