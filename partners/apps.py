@@ -15,19 +15,21 @@ class PartnersConfig(AppConfig):
     verbose_name = _("Partners")
 
     def ready(self) -> None:
-        """Messages about partners are delivered in every process, changes of a partner ask for the newest terms, webhooks
-        hear of events, and every page knows how many invitations wait for its reader."""
+        """Messages about partners are delivered in every process, changes of a partner ask for the newest terms, what is
+        past its end makes room for a new relationship, webhooks hear of events, and every page knows how many invitations
+        wait for its reader."""
         import partners.emails  # noqa: PLC0415
         import partners.webhook_emails  # noqa: F401, PLC0415 - read models, which are there only now
         from audit import events  # noqa: PLC0415
         from audit.models import Category  # noqa: PLC0415
         from partners import customers  # noqa: PLC0415
-        from partners.services import colleagues, terms, webhook_events  # noqa: PLC0415
+        from partners.services import colleagues, invitations, relationships, terms, webhook_events  # noqa: PLC0415
         from rbac import gates  # noqa: PLC0415
         from rbac.catalogue import Permission  # noqa: PLC0415
         from rbac.services import delegations  # noqa: PLC0415
         from rooms import change_control, diff_words  # noqa: PLC0415
 
+        invitations.makes_room(relationships.expire_others)
         delegations.asks(terms.require_accepted)
         gates.asks("open_invitations", customers.open_count)
         change_control.offers(Permission.ROLES_MODIFY, colleagues.ACTION, colleagues.add)

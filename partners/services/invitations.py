@@ -5,7 +5,7 @@ an answer and a withdrawal, or an answer and a removal come one after the other.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -47,6 +47,15 @@ from rooms import scopes
 DEFAULT_DAYS = 14
 DAYS = range(1, 31)
 DAILY_LIMIT = 200  # invitation mails a tenant may send in 24 hours, repeated ones included
+
+# What stands above this module and makes room before somebody accepts (relationships knows how something ends).
+_before_accepting: list[Callable[[Invitation, User], object]] = []
+
+
+def makes_room(step: Callable[[Invitation, User], object]) -> None:
+    """Have `step(invitation, by)` run before somebody accepts, in a transaction of its own."""
+    if step not in _before_accepting:
+        _before_accepting.append(step)
 
 
 @dataclass(frozen=True)
@@ -207,6 +216,8 @@ def accept(invitation: Invitation, *, by: User, secret: str = "", admins: Sequen
     answered = find(invitation.pk, by)
     if answered.state == InvitationState.ACCEPTED and answered.accepted_by_id == by.pk:
         return answered
+    for step in _before_accepting:
+        step(answered, by)
     with recording_of(invitation.relationship, invitation.addressee, Operation.UPDATE, by) as line:
         delegation = delegations.lock(invitation.relationship.delegation_id)
         current = hold_own(invitation, by)

@@ -217,6 +217,16 @@ def expire(relationship: PartnerRelationship) -> bool:
     return True
 
 
+def expire_others(invitation: Invitation, by: User) -> None:
+    """What is past its end between the customer and the home tenant of `by`, who accepts first, is marked: it stands in the
+    way of no new relationship, though no job has run."""
+    if invitation.relationship.delegation.held_by_id is not None:
+        return
+    others = time_limits.due().filter(tenant=invitation.tenant_id, delegation__held_by=by.tenant_id)
+    for relationship in others.exclude(pk=invitation.relationship_id):
+        expire(relationship)
+
+
 def _end(relationship: PartnerRelationship, delegation: Delegation, by: User | None) -> None:
     held = Assignment.objects.filter(role__delegation=delegation)
     upns = list(

@@ -18,7 +18,7 @@ from partners.webhooks import WebhookQuerySet
 from rbac import access, gates, sign_in, streams
 from rbac.catalogue import with_implied
 from rbac.models import User
-from rbac.services import assignments, delegations
+from rbac.services import assignments, delegations, end_notices
 from rooms import scopes
 from rooms.models import RoomGrantRow
 from trm_portal.client_address import Proxies
@@ -266,6 +266,19 @@ def old_links_stay_alive() -> None:
 @canary("partners/test_relationships.py::test_removal_is_complete_at_once")
 def removal_leaves_the_roles() -> None:
     replace(delegations, "remove_roles", lambda delegation, by: 0)
+
+
+@canary("partners/test_time_limits.py::test_no_invitation_leads_into_what_is_over")
+def only_what_is_marked_as_ended_is_over() -> None:
+    replace(delegations, "is_over", lambda delegation: delegation.state == "ended")
+
+
+@canary(
+    "partners/test_end_notices.py::test_two_beats_at_once_tell_once",
+    "rooms/test_assignment_ends.py::test_marker_mail_and_line_are_one",
+)
+def ends_are_told_without_a_marker() -> None:
+    replace(end_notices, "note", lambda thing: thing.notice_days)
 
 
 # --- The log ------------------------------------------------------------------------------------

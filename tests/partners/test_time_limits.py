@@ -260,6 +260,24 @@ def test_nobody_links_to_what_is_over(world, clock):
     assert Delegation.objects.get(relationship=relationship).held_by is None
 
 
+def test_what_is_over_stands_in_the_way_of_no_new_relationship(world, clock):
+    """The partner is invited anew and accepts, though no job has marked the old one."""
+    other, _ = join(world.tailwind, world.fabrikam, "ann")
+    limit(world, 2)
+    clock.move(2 * DAY)
+    again, (sent,) = invite(world.contoso, ANN)
+    with leaves(
+        f"{OVER} Successful system",
+        "Contoso: Assignment/Delete Primary admin / Invited admins Successful system",
+        "Contoso: Role/Delete Primary admin Successful system",
+        f"Contoso: PartnerInvitation/Update {ANN} Successful {ANN}",
+        f"Contoso: PartnerInvitation/Update Fabrikam Successful {ANN}",
+        f"Contoso: Assignment/Update Primary admin / Invited admins Successful {ANN}",
+    ):
+        invitations.accept(sent, by=world.ann)
+    assert [state_of(one) for one in (world.relationship, again, other)] == ["ended", "active", "active"]
+
+
 @pytest.mark.parametrize("step", ["suspend", "resume", "rename", "control", "leave"])
 def test_nothing_is_changed_of_what_is_over_but_that_it_can_be_removed(world, clock, step):
     limit(world, 2)

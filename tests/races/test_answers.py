@@ -297,12 +297,12 @@ def test_control_accept_and_resend(world, owner_connection):
 
 def due_soon(world: World) -> Case:
     case = case_of(world)
-    Invitation.objects.filter(pk=case.to_ann.pk).update(expires_at=Now() + timedelta(milliseconds=20))
+    Invitation.objects.filter(pk=case.to_ann.pk).update(expires_at=Now() + timedelta(milliseconds=30))
     return case
 
 
 def accept_late(case: Case) -> None:
-    time.sleep(random.uniform(0, 0.025))
+    time.sleep(random.uniform(0, 0.03))
     invitations.accept(case.to_ann, by=case.ann)
 
 
