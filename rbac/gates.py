@@ -28,7 +28,7 @@ from rbac.partner_access import Condition
 
 P = ParamSpec("P")
 
-# Where a refusal is filed: by the feature of the permission that was missing.
+# Where a refusal is filed.
 _CATEGORIES = {
     "rooms": Category.ROOM,
     "groups": Category.GROUP,
@@ -38,6 +38,11 @@ _CATEGORIES = {
     "settings": Category.SETTINGS,
     "roles": Category.ROLE,
 }
+
+
+def category_of(permission: Permission) -> Category:
+    """Where the log files what needs `permission`: by its feature."""
+    return _CATEGORIES[permission.value.partition(".")[0]]
 
 
 # What the apps above want to know of a person with every page; they know rbac, rbac does not know them.
@@ -240,7 +245,7 @@ def refuse(request: TenantRequest | PersonRequest, permission: Permission) -> No
     match = request.resolver_match
     customer = getattr(request, "customer", None)  # over all customers, the refusal is none of theirs
     with recording(
-        _CATEGORIES[permission.value.partition(".")[0]],
+        category_of(permission),
         Operation.UPDATE,
         f"{permission.value} ({match.view_name if match is not None else request.path})",
         tenant=customer,

@@ -5,8 +5,8 @@ event: *auto* does it now; *manual* rehearses it, undoes it, and leaves a reques
 calls the same service in the requester's name, so everything is checked again.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -19,8 +19,10 @@ from audit.models import Category, Operation
 from rbac import access
 from rbac.access import require
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
-from rbac.errors import StaleVersion
+from rbac.errors import StaleVersion, StepUpRequired
+from rbac.gates import category_of
 from rbac.models import Tenant, User
+from rbac.partner_access import Condition
 from rbac.precondition import meet
 from rbac.services import delegations
 from rooms.approval_emails import decided_notice
@@ -79,24 +81,43 @@ def offers(event: Permission, action: str, service: Callable[..., Any]) -> None:
 def submit(event: Permission, target: Model, *, by: User, action: str = "modify", **params: Any) -> Any:
     """`target` is changed by the service of `event` and `action` if the customer's policy lets it happen now; its answer.
 
-    Raises AwaitsApproval once a request for it is on record; in either case what the service raises, which asks for the
-    permission itself.
+    Raises AwaitsApproval once a request for it is on record; StepUpRequired, on record, where the customer asks for more
+    first; in either case what the service raises, which asks for the permission itself.
     """
     assert event in CONTROLLED_EVENTS
     service = _SERVICES[event, action]
-    delegation_id = _delegation(by, event, target)
+    held = _held(by, event, target)
+    delegation_id = held.delegation_id if held is not None else None
+    if held is not None and (missing := held.unmet.of(event)):
+        _refuse(held, event, target, by, missing)
     if delegation_id is None or policies.mode_of(delegation_id, event) is ControlMode.AUTO:
         return service(target, by=by, **params)
     raise AwaitsApproval(_ask(delegation_id, event, action, target, by, params))
 
 
-def _delegation(by: User, event: Permission, target: Any) -> UUID | None:
-    """The delegation through which `by` may do this; None for the customer's own people, and for whoever may not."""
-    tenant_id = target.pk if isinstance(target, Tenant) else target.tenant_id
+def _held(by: User, event: Permission, target: Any) -> access.Held | None:
+    """Through which of a partner's assignments `by` may do this; None for the customer's own, and for whoever may not."""
+    tenant_id = _tenant_of(target)
     if by.tenant_id == tenant_id:
         return None
-    held = access.holding(access.rights(by, tenant_id), event)
-    return next((one.delegation_id for one in held if one.delegation_id is not None), None)
+    held = access.holding(access.with_withheld(by, tenant_id), event)
+    return next((one for one in held if one.delegation_id is not None), None)
+
+
+def _tenant_of(target: Any) -> UUID:
+    return target.pk if isinstance(target, Tenant) else target.tenant_id
+
+
+def _refuse(held: access.Held, event: Permission, target: Model, by: User, missing: Collection[Condition]) -> NoReturn:
+    with recording(
+        category_of(event),
+        Operation.UPDATE,
+        str(target),
+        tenant=held.tenant_id,
+        by=by,
+        relationship_id=held.delegation_id,
+    ):
+        raise StepUpRequired(held.tenant_id, missing, event=event)
 
 
 def _ask(
@@ -108,7 +129,7 @@ def _ask(
     params: dict[str, Any],
 ) -> ApprovalRequest:
     """The request, once a rehearsal has shown that the change would work today."""
-    tenant_id = target.pk if isinstance(target, Tenant) else target.tenant_id
+    tenant_id = _tenant_of(target)
     with recording(
         Category.APPROVAL, Operation.CREATE, str(target), tenant=tenant_id, by=by, relationship_id=delegation_id
     ) as line:

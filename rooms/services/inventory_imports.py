@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
 from audit.clock import Now
+from rbac.access import require_step_up
+from rbac.catalogue import Permission
 from rbac.models import Tenant, User
 from rooms.cells import excerpt
 from rooms.errors import UnreadableInventory
@@ -54,8 +56,10 @@ def own(tenant: Tenant, person: User) -> QuerySet[InventoryImport]:
 def confirm(found: InventoryImport, *, submit: Submit) -> None:
     """`found` is carried out: at once if it is small or no worker can be told, else by a worker soon.
 
-    Raises ImportOver if it is under way or done.
+    Raises ImportOver if it is under way or done; StepUpRequired if the customer asks its partners for more before they
+    change rooms: a worker has nothing to show.
     """
+    require_step_up(found.person, Permission.ROOMS_MODIFY, found.tenant)
     work.confirm(found, lambda pk: carry_out(pk, submit=submit), task=TASK, at_once=lambda: _is_small(found))
 
 

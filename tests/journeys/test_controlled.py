@@ -16,6 +16,8 @@ from django.urls import reverse
 from audit.clock import now
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.models import Assignment, Role
+from rbac.partner_access import Conditions, Policy
+from rbac.services import partner_access
 from rooms import change_control
 from rooms.models import (
     ApprovalRequest,
@@ -30,7 +32,7 @@ from rooms.models import (
     UpdateRing,
 )
 from rooms.scopes import Scope
-from rooms.services import bulk, inventory, monitoring, roles, rollout_clock, rollout_control
+from rooms.services import bulk, inventory, inventory_imports, monitoring, roles, rollout_clock, rollout_control
 from rooms.services.releases import order_of
 from rooms.services.roles import Proposed
 from tests.factories.callers import Caller, person
@@ -301,6 +303,40 @@ def test_manual_for_one_event_leaves_the_others_alone(scene, event):
     action = next(action for one, action in CHANGES if one is event)
     answer, _ = do(scene, event, action, "tool")
     assert answer.status_code in (200, 201)
+
+
+@pytest.mark.parametrize("is_manual", [False, True], ids=["auto", "manual"])
+@pytest.mark.parametrize(("event", "action", "door"), CASES)
+def test_step_up_comes_before_everything_else(scene, event, action, door, is_manual):
+    """Nothing is changed and nothing asked for, until the person has shown what the customer asks for; that is on record."""
+    policy = Policy(step_up=Conditions(mfa=True), events=frozenset({event}))
+    partner_access.change(scene.tenant, policy, by=scene.admin)
+    if is_manual:
+        ask_first(scene.relationship, event)
+    answer, evidence = do(scene, event, action, door)
+    assert answer.status_code == 403
+    if door == "tool":
+        assert (answer.json()["code"], answer.json()["missing"]) == ("step_up_required", ["mfa"])
+    else:
+        assert "A sign-in with a second factor" in answer.content.decode()
+    assert evidence.changed() <= SIGNED_IN
+    [line] = evidence.events
+    assert (line.code, line.user_id, line.relationship_id) == (
+        "step_up_required",
+        scene.ann.upn,
+        scene.relationship.delegation_id,
+    )
+
+
+def test_import_is_stopped_when_it_is_confirmed(scene):
+    content = f"Identity,DisplayName\n{scene.room.resource_account},Alps\n".encode()
+    waiting = inventory_imports.prepare(scene.tenant, io.BytesIO(content), "rooms.csv", by=scene.ann)
+    policy = Policy(step_up=Conditions(mfa=True), events=frozenset({ROOM}))
+    partner_access.change(scene.tenant, policy, by=scene.admin)
+    answer = person(scene.ann).client.post(reverse("rooms_import_confirm", args=[scene.tenant.pk, waiting.pk]))
+    assert "A sign-in with a second factor" in answer.content.decode()
+    scene.room.refresh_from_db()
+    assert scene.room.display_name != "Alps"
 
 
 @pytest.mark.parametrize("is_manual", [False, True])
