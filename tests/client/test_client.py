@@ -9,6 +9,8 @@ import pytest
 
 from partners.services import relationships
 from rbac.catalogue import Permission
+from rbac.partner_access import Conditions, Policy, Proof
+from rbac.services import partner_access
 from rooms.models import ApprovalRequest
 from rooms_portal import Portal, Problem, Unreachable, etag, is_waiting
 from tests.factories.callers import token
@@ -62,6 +64,18 @@ def test_nothing_opens_after_the_partner_is_removed(site):
         with pytest.raises(Problem) as refused:
             tool.me()
         assert (refused.value.status, refused.value.code) == (401, "authentication_failed")
+
+
+def test_customer_that_asks_for_more_says_where_its_holder_shows_it_and_then_the_tool_goes_on(site):
+    tenant = site.world.contoso.tenant
+    partner_access.change(tenant, Policy(Conditions(mfa=True)), by=site.world.contoso.admin)
+    with site.tool() as tool:
+        with pytest.raises(Problem) as refused:
+            tool.rooms(site.customer)
+        assert (refused.value.status, refused.value.code) == (403, "step_up_required")
+        assert refused.value.sign_in_url.endswith(f"/sign-in/again/?customer={tenant.pk}&tool=1")
+        partner_access.note_sign_in(site.ann, Proof(None, frozenset({"mfa"})), None)
+        assert tool.rooms(site.customer)["items"]
 
 
 def test_change_that_waits_is_told_apart_and_says_why(site):
