@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.errors import DomainOrPeople, DuplicateContact, InvalidLifetime, NoContact, TermsChanged, TermsNotAccepted
 from partners.models import Terms
-from partners.services import colleagues, domain_invitations, invitations
+from partners.services import colleagues, domain_invitations, invitations, time_limits
 from partners.services.invitations import DAYS, DEFAULT_DAYS, Contact
 from partners.services.relationships import LABEL_LENGTH
 from rbac import days
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
+from rbac.letters import zone_of
 from rbac.models import Tenant
 from rooms.day_fields import LastDayField
 from rooms.models import ControlMode
@@ -225,6 +226,7 @@ class PartnerForm(LifetimeForm):
         required=False,
         help_text=_("How you call the partner here. If left out, the domain of the first contact."),
     )
+    last_day = LastDayField(help_text=_("Only if the partnership is to end by itself: at midnight after this day."))
     expected_tid = forms.UUIDField(
         label=_("Partner’s Entra tenant id"),
         required=False,
@@ -243,6 +245,12 @@ class PartnerForm(LifetimeForm):
         if domain:
             domain_invitations.tenant_of(domain, self.customer)
         return domain.lower()
+
+    def clean_last_day(self) -> date | None:
+        day: date | None = self.cleaned_data["last_day"]
+        if day is not None:
+            time_limits.check(days.end_of(day, zone_of(self.customer)))
+        return day
 
 
 def mode_field(event: Permission) -> str:

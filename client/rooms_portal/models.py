@@ -1194,6 +1194,8 @@ class PartnerBodyRequest(TypedDict):
     """How changes of the partner are handled, `auto` where nothing is said: rooms.modify, rings.modify,
     tickets.create_incident, tickets.update, roles.modify.
     """
+    valid_until: NotRequired[str | None]
+    """When the relationship ends by itself; null: never. In the future, at most ten years from now."""
     scope: ScopeBodyRequest
     terms: AgreementBodyRequest
 

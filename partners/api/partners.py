@@ -95,6 +95,8 @@ class Partners(PartnersView):
             TermsChanged,
             EmptyScope,
             UnknownRooms,
+            EndInPast,
+            EndTooFar,
         ),
     }
 
@@ -145,6 +147,7 @@ def _proposal(body: dict[str, Any]) -> Proposal:
         label=body["label"],
         expected_tid=body["expected_tid"],
         domain=body["domain"].strip(),
+        valid_until=body["valid_until"],
     )
 
 

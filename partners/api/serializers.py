@@ -97,6 +97,12 @@ class PartnerBody(Body):
         default=dict,
         help_text=f"How changes of the partner are handled, `auto` where nothing is said: {', '.join(EVENTS)}.",
     )
+    valid_until = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="When the relationship ends by itself; null: never. In the future, at most ten years from now.",
+    )
     scope = ScopeBody()
     terms = AgreementBody()
 

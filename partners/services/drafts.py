@@ -5,6 +5,7 @@ below; what they mean is decided when they are sent, by the services that decide
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,10 @@ from partners.services import relationships
 from partners.services import terms as terms_service
 from partners.services.invitations import DEFAULT_DAYS, Contact
 from partners.services.relationships import Proposal
-from rbac import drafts
+from rbac import days, drafts
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.drafts import DraftChanged, DraftGone, discard, fingerprint
+from rbac.letters import zone_of
 from rbac.models import Tenant, User
 from rooms.models import ControlMode
 from rooms.scopes import Scope
@@ -53,6 +55,8 @@ _MENDED_BY = {
     "unknown_domain": Step.CONTACTS,
     "domain_or_people": Step.CONTACTS,
     "own_tenant": Step.CONTACTS,
+    "end_in_past": Step.CONTACTS,
+    "end_too_far": Step.CONTACTS,
     "empty_scope": Step.ROOMS,
     "unknown_rooms": Step.ROOMS,
     "terms_changed": Step.TERMS,
@@ -111,7 +115,7 @@ def proposal_of(draft: PartnerDraft) -> Proposal:
     """The draft, all of whose steps are done, as a proposal."""
     data = draft.data
     tid = str(data.get("expected_tid", "")).strip()
-    scope = scope_of(draft)
+    scope, last_day = scope_of(draft), last_day_of(draft)
     return Proposal(
         contacts=[
             Contact(row.get("name", ""), row.get("upn", ""), row.get("delivery_address", ""))
@@ -125,7 +129,16 @@ def proposal_of(draft: PartnerDraft) -> Proposal:
         label=str(data.get("label", "")),
         domain=str(data.get("domain", "")),
         expected_tid=UUID(tid) if tid else None,
+        valid_until=None if last_day is None else days.end_of(last_day, zone_of(draft.tenant)),
     )
+
+
+def last_day_of(draft: PartnerDraft) -> date | None:
+    """The last day of the partnership, in the customer's time zone; None for no end, or for what is no day (yet)."""
+    try:
+        return date.fromisoformat(str(draft.data.get("last_day", "")))
+    except ValueError:
+        return None
 
 
 def send(draft: PartnerDraft, *, by: User, reviewed: str) -> PartnerRelationship:

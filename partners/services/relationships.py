@@ -48,6 +48,8 @@ class Proposal:
     days: int = DEFAULT_DAYS
     label: str = ""
     expected_tid: UUID | None = None
+    # When it ends by itself; None: never.
+    valid_until: datetime | None = None
 
 
 def add(customer: Tenant, proposal: Proposal, *, by: User) -> PartnerRelationship:
@@ -55,7 +57,7 @@ def add(customer: Tenant, proposal: Proposal, *, by: User) -> PartnerRelationshi
 
     One transaction; mails leave after it. Raises PermissionDenied if `by` may not modify the settings of `customer` or
     does not hold himself what would be delegated; TermsNotAccepted, TermsChanged; EmptyScope,
-    UnknownRooms; DomainOrPeople; and what `invitations.invite` or `domain_invitations.invite` raises.
+    UnknownRooms; DomainOrPeople; EndInPast, EndTooFar; and what `invitations.invite` or `domain_invitations.invite` raises.
     """
     label = proposal.label.strip() or _label_of(proposal)
     with recording(Category.PARTNER_INVITATION, Operation.CREATE, label, tenant=customer, by=by) as line:
@@ -78,6 +80,8 @@ def add(customer: Tenant, proposal: Proposal, *, by: User) -> PartnerRelationshi
             terms_accepted_by=by.upn,
             terms_accepted_at=now(),
         )
+        if proposal.valid_until is not None:
+            time_limits.limit(relationship, proposal.valid_until, by=by)
         _invite(relationship, proposal, by)
         line.after = {
             "scope": proposal.scope.as_data(),

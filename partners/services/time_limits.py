@@ -42,7 +42,7 @@ def limit(relationship: PartnerRelationship, until: datetime | None, *, by: User
         before = delegation.valid_until
         delegations.limit(delegation, until)
         if until is not None:
-            _require_sensible(until)
+            check(until)
         if before is not None and (until is None or until > before):
             delegations.require_conditions(delegation.tenant)
         line.is_void = until == before  # saved without a change
@@ -88,7 +88,8 @@ def tell(delegation: Delegation) -> bool:
     return True
 
 
-def _require_sensible(until: datetime) -> None:
+def check(until: datetime) -> None:
+    """Pass if something may end at `until`. Raises EndInPast, EndTooFar."""
     at = now()
     if until <= at:
         raise EndInPast

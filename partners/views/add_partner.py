@@ -41,7 +41,7 @@ from rooms.models import ControlMode
 from rooms.views.room_choice import RoomChoice
 from rooms.views.wizard import Wizard as BaseWizard
 
-ENTRIES = ("label", "expected_tid", "days", "domain")  # of the first step, beside its contacts
+ENTRIES = ("label", "expected_tid", "days", "domain", "last_day")  # of the first step, beside its contacts
 LABELS = {
     Step.CONTACTS: gettext_lazy("Contacts"),
     Step.CHANGE_CONTROL: gettext_lazy("Change control"),
@@ -126,7 +126,12 @@ def _contacts_entered(wizard: Wizard) -> HttpResponse:
     is_valid = has_people and (not is_next or partner.is_valid())
     entries: dict[str, Any] = {name: plain(post.get(name, "")) for name in ENTRIES}
     if is_next and is_valid:
-        entries |= {"days": str(partner.cleaned_data["days"]), "domain": partner.cleaned_data["domain"]}
+        day = partner.cleaned_data["last_day"]
+        entries |= {
+            "days": str(partner.cleaned_data["days"]),
+            "domain": partner.cleaned_data["domain"],
+            "last_day": "" if day is None else day.isoformat(),
+        }
     wizard.keep({"contacts": listed, **entries}, is_complete=is_next and is_valid)
     if is_valid:
         return wizard.go_on()
@@ -208,6 +213,7 @@ def _review_context(wizard: Wizard, broken: str = "") -> dict[str, Any]:
         "domain": domain,
         "label": draft.data.get("label") or domain or domain_of(contacts[0]["upn"].lower()),
         "days": int(draft.data.get("days") or DEFAULT_DAYS),
+        "last_day": drafts.last_day_of(draft),
         "elsewhere": _invited_elsewhere(wizard),
         "policies": drafts.policies_of(draft).items(),
         "chosen": choice.summary(),

@@ -1,15 +1,18 @@
 """Add partner, as a person without JavaScript clicks through it: five steps, one partner, nothing lost."""
 
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
 
+from audit.clock import now
 from partners.models import Invitation, PartnerDraft, PartnerRelationship, Terms
 from partners.services import drafts
 from partners.services.drafts import Step
 from rbac.catalogue import CONTROLLED_EVENTS, BuiltIn
-from rbac.models import Assignment, AssignmentKey, SecurityGroup
+from rbac.models import Assignment, AssignmentKey, SecurityGroup, Tenant
 from rooms import scopes
 from rooms.models import ControlPolicy
 from rooms.scopes import Scope
@@ -330,6 +333,56 @@ def test_partner_tenant_id_is_kept_and_checked(world, wizard):
     assert tid in text(wizard.get("review"))
     wizard.add()
     assert str(PartnerRelationship.objects.get().expected_tid) == tid
+
+
+def test_last_day_is_kept_shown_and_set_in_the_customers_time_zone(world, wizard):
+    Tenant.objects.filter(pk=world.contoso.tenant.pk).update(time_zone="Europe/Berlin")
+    wizard.contacts(("Ann", ANN), last_day="2031-06-30")
+    wizard.change_control()
+    wizard.rooms(*world.contoso.german)
+    wizard.terms()
+    assert "Last day June 30, 2031" in text(wizard.get("review"))
+    assert 'value="2031-06-30"' in wizard.get("contacts").content.decode()
+    with leaves(
+        "Contoso: PartnerInvitation/Create fabrikam.example Successful admin@contoso.example",
+        "Contoso: Role/Create Primary admin Successful admin@contoso.example",
+        "Contoso: Assignment/Create Primary admin / Invited admins Successful admin@contoso.example",
+        "Contoso: PartnerInvitation/Update fabrikam.example Successful admin@contoso.example",
+        "Contoso: PartnerInvitation/Create fabrikam.example Successful admin@contoso.example",
+        "Contoso: PartnerInvitation/Create ann@fabrikam.example Successful admin@contoso.example",
+    ):
+        wizard.add()
+    until = PartnerRelationship.objects.get().delegation.valid_until
+    assert until == datetime(2031, 7, 1, tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+@pytest.mark.parametrize(
+    ("day", "message"),
+    [
+        ("2020-01-01", "The end has to be in the future."),
+        ("2099-01-01", "The end can be at most ten years from now."),
+        ("9999-12-31", "Enter a day between 2000 and 9998."),
+        ("soon", "Enter a valid date."),
+    ],
+)
+def test_last_day_that_cannot_be_is_told_at_once(wizard, day, message):
+    answer = wizard.contacts(("Ann", ANN), last_day=day)
+    assert answer.status_code == 200
+    assert message in text(answer)
+    assert f'value="{day}"' in answer.content.decode()
+    assert wizard.draft.data["last_day"] == day
+
+
+def test_last_day_that_has_passed_on_the_way_leads_back_to_it(wizard, clock):
+    wizard.contacts(("Ann", ANN), last_day=str(now().date()))
+    wizard.change_control()
+    wizard.rooms(*wizard.world.contoso.german)
+    wizard.terms()
+    clock.move(timedelta(days=1))
+    answer = wizard.add()
+    assert answer.redirect_chain[-1][0].startswith(wizard.url("contacts"))
+    assert any("The end has to be in the future." in message for message in told(answer))
+    assert not PartnerRelationship.objects.exists()
 
 
 def test_open_invitation_elsewhere_is_pointed_out(world, wizard):

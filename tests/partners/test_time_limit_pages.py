@@ -266,6 +266,20 @@ def test_tools_set_an_exact_moment_and_take_it_away(world):
     assert caller.patch(*place, body={"valid_until": None}).json()["valid_until"] is None
 
 
+def test_tools_add_a_partner_with_its_end(world):
+    body = {
+        "contacts": [{"name": "Max", "upn": "max@northwind.example"}],
+        "scope": {"all_rooms": True},
+        "terms": {"version": 1, "agrees": True},
+    }
+    caller, place = person(world.contoso.admin), ("api-partners", world.contoso.tenant.pk)
+    past = caller.post(*place, body=body | {"valid_until": "2020-01-01T00:00:00Z"})
+    assert code(past) == (400, "end_in_past")
+    answer = caller.post(*place, body=body | {"valid_until": "2031-06-30T12:00:00Z"})
+    assert (answer.status_code, answer.json()["valid_until"]) == (201, "2031-06-30T12:00:00Z")
+    assert caller.post(*place, body=body | {"valid_until": None}).json()["valid_until"] is None
+
+
 def test_tools_hear_what_is_wrong_with_an_end(world):
     place = "api-partner", world.contoso.tenant.pk, world.relationship.pk
     caller = person(world.contoso.admin)

@@ -111,6 +111,16 @@ def test_an_end_is_in_the_future_and_not_absurd(world, days, error, code):
     )
 
 
+@pytest.mark.parametrize(("days", "error"), [(-1, EndInPast), (3654, EndTooFar)])
+def test_a_partner_is_added_with_its_end_or_not_at_all(world, days, error):
+    relationship, _ = invite(world.contoso, "x@northwind.example", valid_until=in_days(90))
+    assert until_of(relationship) is not None
+    number = PartnerRelationship.objects.count()
+    with pytest.raises(error):
+        invite(world.contoso, "y@northwind.example", valid_until=in_days(days))
+    assert PartnerRelationship.objects.count() == number
+
+
 def test_what_has_lapsed_or_ended_gets_no_end(world):
     lapsed, (sent,) = invite(world.contoso, "x@northwind.example")
     invitations.revoke(sent, by=world.contoso.admin)
