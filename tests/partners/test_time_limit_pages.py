@@ -182,7 +182,7 @@ def test_far_ends_and_none_stay_quiet_in_the_list(world, client):
     ends_in(other, 31)
     assert "Ends in" not in text(client.get(reverse("partners", args=[world.contoso.tenant.pk])))
     shown = client.get(url(world.relationship, "partner"))
-    assert "Time limit none Set a time limit" in text(shown)
+    assert "Time limit no end date Set a time limit" in text(shown)
     assert url(world.relationship) in links(shown)
     assert "Change the time limit" in text(client.get(url(other, "partner")))
 
