@@ -43,7 +43,7 @@ def test_there_and_back_to_where_one_wanted(new_page: Callable[..., Page]) -> No
     page = new_page()
     page.goto("/invitations/")
     to_provider(page)
-    page.get_by_role("button", name=ANN.upn).click()
+    page.get_by_role("button", name=ANN.upn, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Invitations")
     assert page.url.endswith("/invitations/")
     assert User.objects.get(upn=ANN.upn).entra_oid == ANN.identity.oid
