@@ -46,6 +46,7 @@ from rooms.models import (
     WorkState,
 )
 from rooms.services import bulk_changes, inventory_imports, tickets
+from tests import invariants
 from tests.factories.browsing import browser
 from tests.factories.callers import person, token, tool
 from tests.factories.rows import RoomFactory
@@ -462,6 +463,7 @@ def test_each_door_is_shut_on_the_next_request(
     assert shut(doors) == set(), "before, all of them are open: else this test proves nothing"
     cause.comes(scene)
     assert shut(doors) == cause.shuts
+    invariants.check()
     if cause.lifts is not None:
         cause.lifts(scene)
         assert shut(doors) == cause.stays_shut
