@@ -234,16 +234,6 @@ def _demand(target: Model, missing: Collection[Condition], event: Permission | N
         raise StepUpRequired(tenant_id, missing, event=event)
 
 
-def require_step_up(user: Person, permission: Permission, tenant: Tenant) -> None:
-    """Pass if `user` shows what `tenant` asks its partners for before they do this, now or later on.
-
-    Whoever confirms work that is carried out without him is asked here. Raises StepUpRequired.
-    """
-    for one in with_withheld(user, tenant.pk):
-        if missing := one.unmet.of(permission):
-            raise StepUpRequired(tenant.pk, missing, event=permission)
-
-
 # The delegation through which a partner's person works for a customer, held; and what the customer asks of him.
 _HELD_DELEGATION = """
 SELECT d.id, to_jsonb(asked), trm_now() FROM rbac_delegation d

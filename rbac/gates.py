@@ -25,25 +25,10 @@ from rbac.catalogue import Permission
 from rbac.errors import StepUpRequired
 from rbac.models import Tenant, TenantStatus, User
 from rbac.partner_access import Condition
+from rbac.step_up import category_of
 
 P = ParamSpec("P")
-
-# Where a refusal is filed.
-_CATEGORIES = {
-    "rooms": Category.ROOM,
-    "groups": Category.GROUP,
-    "rings": Category.RING,
-    "reports": Category.ROOM,
-    "tickets": Category.TICKET,
-    "settings": Category.SETTINGS,
-    "roles": Category.ROLE,
-}
-
-
-def category_of(permission: Permission) -> Category:
-    """Where the log files what needs `permission`: by its feature."""
-    return _CATEGORIES[permission.value.partition(".")[0]]
-
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 # What the apps above want to know of a person with every page; they know rbac, rbac does not know them.
 _asked: dict[str, Callable[[User], Combinable]] = {}
@@ -122,11 +107,24 @@ def enter(request: HttpRequest, tenant_id: UUID) -> TenantRequest:
     if tenant is None:
         raise Http404
     if tenant_id in here.withheld:
-        raise StepUpRequired(tenant_id, here.withheld[tenant_id])
+        _withhold(request, tenant, here.withheld[tenant_id])
     entered = cast(TenantRequest, request)
     entered.person, entered.customer = cast(User, request.user), tenant
     entered.held = tuple(one for one in here.held if one.tenant_id == tenant_id)
     return entered
+
+
+def _withhold(request: HttpRequest, tenant: Tenant, missing: frozenset[Condition]) -> NoReturn:
+    """Raise StepUpRequired; on record for what would have changed something, since no service will ever hear of it."""
+    if request.method in SAFE:
+        raise StepUpRequired(tenant.pk, missing)
+    with recording(Category.SESSION, Operation.UPDATE, _name_of(request), tenant=tenant, by=cast(User, request.user)):
+        raise StepUpRequired(tenant.pk, missing)
+
+
+def _name_of(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return match.view_name if match is not None else request.path
 
 
 def tenant_page(
@@ -239,15 +237,14 @@ def require_on(request: TenantRequest, permission: Permission, target: Model, *,
 def refuse(request: TenantRequest | PersonRequest, permission: Permission) -> NoReturn:
     """Raise PermissionDenied. What was refused is on record if it would have changed something: the person is inside the
     tenant and sees what he tried to change, so no service will ever hear of it."""
-    if request.method in ("GET", "HEAD", "OPTIONS"):
+    if request.method in SAFE:
         raise PermissionDenied
     delegations = {one.delegation_id for one in request.held if one.delegation_id is not None}
-    match = request.resolver_match
     customer = getattr(request, "customer", None)  # over all customers, the refusal is none of theirs
     with recording(
         category_of(permission),
         Operation.UPDATE,
-        f"{permission.value} ({match.view_name if match is not None else request.path})",
+        f"{permission.value} ({_name_of(request)})",
         tenant=customer,
         by=request.person,
         relationship_id=next(iter(delegations), None) if customer is not None else None,

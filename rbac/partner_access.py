@@ -159,7 +159,11 @@ def claims_of(proof: Proof) -> dict[str, Any]:
 
 def _texts(value: Any) -> list[str]:
     values = value if isinstance(value, list) else [value]
-    return [one for one in values if isinstance(one, str) and 0 < len(one) <= LONGEST_METHOD][:MOST_METHODS]
+    return [one for one in values if isinstance(one, str) and _is_word(one)][:MOST_METHODS]
+
+
+def _is_word(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_METHOD and text.isprintable()
 
 
 def _moment(value: Any) -> datetime | None:
@@ -184,14 +188,21 @@ def lies_in(address: str | None, networks: Sequence[str]) -> bool:
         return False
     if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped
-    return any(found in _network(one) for one in networks)
+    return any(network is not None and found in network for network in map(_network, networks))
 
 
 @lru_cache(maxsize=1024)
-def _network(text: str) -> IPv4Network | IPv6Network:
-    return ip_network(text)
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    """None for what is no network: a row that nobody should have written lets nobody in, and breaks nothing else."""
+    try:
+        return ip_network(text)
+    except ValueError:
+        return None
 
 
 def normal_networks(texts: Iterable[str]) -> tuple[str, ...]:
     """`texts` as networks are kept: 198.51.100.7 is 198.51.100.7/32; each once. Raises ValueError for what is none."""
-    return tuple(dict.fromkeys(str(ip_network(text.strip())) for text in texts))
+    found = [ip_network(text.strip()) for text in texts]
+    if any(getattr(one.network_address, "scope_id", None) is not None for one in found):
+        raise ValueError("a zone means something on one machine only")
+    return tuple(dict.fromkeys(str(one) for one in found))

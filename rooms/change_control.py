@@ -5,8 +5,8 @@ event: *auto* does it now; *manual* rehearses it, undoes it, and leaves a reques
 calls the same service in the requester's name, so everything is checked again.
 """
 
-from collections.abc import Callable, Collection
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -16,13 +16,11 @@ from django.http import Http404
 from audit import outbox
 from audit.log import on_behalf, recording, rehearsal
 from audit.models import Category, Operation
-from rbac import access
+from rbac import access, step_up
 from rbac.access import require
 from rbac.catalogue import CONTROLLED_EVENTS, Permission
-from rbac.errors import StaleVersion, StepUpRequired
-from rbac.gates import category_of
+from rbac.errors import StaleVersion
 from rbac.models import Tenant, User
-from rbac.partner_access import Condition
 from rbac.precondition import meet
 from rbac.services import delegations
 from rooms.approval_emails import decided_notice
@@ -88,8 +86,8 @@ def submit(event: Permission, target: Model, *, by: User, action: str = "modify"
     service = _SERVICES[event, action]
     held = _held(by, event, target)
     delegation_id = held.delegation_id if held is not None else None
-    if held is not None and (missing := held.unmet.of(event)):
-        _refuse(held, event, target, by, missing)
+    if held is not None and held.unmet.of(event):
+        step_up.refuse(held, event, str(target), by=by)
     if delegation_id is None or policies.mode_of(delegation_id, event) is ControlMode.AUTO:
         return service(target, by=by, **params)
     raise AwaitsApproval(_ask(delegation_id, event, action, target, by, params))
@@ -106,18 +104,6 @@ def _held(by: User, event: Permission, target: Any) -> access.Held | None:
 
 def _tenant_of(target: Any) -> UUID:
     return target.pk if isinstance(target, Tenant) else target.tenant_id
-
-
-def _refuse(held: access.Held, event: Permission, target: Model, by: User, missing: Collection[Condition]) -> NoReturn:
-    with recording(
-        category_of(event),
-        Operation.UPDATE,
-        str(target),
-        tenant=held.tenant_id,
-        by=by,
-        relationship_id=held.delegation_id,
-    ):
-        raise StepUpRequired(held.tenant_id, missing, event=event)
 
 
 def _ask(

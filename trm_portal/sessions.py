@@ -1,5 +1,7 @@
 """Where sessions live: in the database, so that ending one ends it at once and everywhere."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -60,8 +62,8 @@ def begin(request: HttpRequest, user: User, *, backend: str, proof: Proof, provi
     kept = request.session.get(KEPT)
     address, agent = request.META.get("REMOTE_ADDR") or None, request.headers.get("User-Agent", "")
     leave(request)
-    login(request, user, backend=backend)
-    with sessions.beginning(user, how=_HOW[backend]):
+    with _or_nobody(request), sessions.beginning(user, how=_HOW[backend]):
+        login(request, user, backend=backend)
         request.session["began_at"] = timezone.now().isoformat()
         request.session["ip"] = address
         request.session["agent"] = "".join(sign for sign in agent if sign.isprintable())[:AGENT_LENGTH]
@@ -73,6 +75,16 @@ def begin(request: HttpRequest, user: User, *, backend: str, proof: Proof, provi
             request.session[KEPT] = kept
         request.session.save()
         partner_access.note_sign_in(user, proof, address)
+
+
+@contextmanager
+def _or_nobody(request: HttpRequest) -> Iterator[None]:
+    """Nobody is signed in unless all of the block is done, whoever catches what it raises."""
+    try:
+        yield
+    except BaseException:
+        logout(request)
+        raise
 
 
 def leave(request: HttpRequest) -> None:

@@ -4,6 +4,7 @@ A change that was stopped for it goes along in the session, on our side, so that
 page *Carry on* sends it again, once the person says so. It is given to nobody but the person who typed it.
 """
 
+import time
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -31,9 +32,10 @@ from trm_portal import sign_in
 from trm_portal.sessions import KEPT, PROVIDER, leave
 
 PREFIX = "step-up"
-CUSTOMER, EVENT, THEN, AT = (f"{PREFIX}-{name}" for name in ("customer", "event", "then", "at"))
+CUSTOMER, EVENT, THEN, TOOL, AT = (f"{PREFIX}-{name}" for name in ("customer", "event", "then", "tool", "at"))
 CSRF = "csrfmiddlewaretoken"
 MOST_KEPT = 200_000  # signs of a change that wait in the session
+WAITS_FOR = 15 * 60  # seconds; who has not come back by then has thought better of it
 LOCAL = "local"
 MET_BY_SIGN_IN = frozenset({Condition.MFA, Condition.SIGN_IN_AGE})
 
@@ -41,7 +43,10 @@ MET_BY_SIGN_IN = frozenset({Condition.MFA, Condition.SIGN_IN_AGE})
 def ask(request: HttpRequest, error: StepUpRequired) -> HttpResponse:
     """In answer to a request that shows too little: what is missing, and the way to it."""
     if getattr(request, "htmx", False):  # no place for this inside a pane
-        here = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]
+        try:
+            here = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]
+        except ValueError:  # a header says anything
+            here = ""
         return HttpResponseClientRedirect(address(error, then=here))
     sent = [(name, value) for name, values in request.POST.lists() if name != CSRF for value in values]
     context = {"sent": sent, "has_files": bool(request.FILES)}
@@ -60,28 +65,29 @@ def address(error: StepUpRequired, *, then: str = "", by_tool: bool = False) -> 
 def again(request: HttpRequest) -> HttpResponse:
     """What a customer asks for that this session does not show; POST: off to show it, and the change waits."""
     said = request.POST if request.method == "POST" else request.GET
-    names = (CUSTOMER, EVENT, THEN) if request.method == "POST" else ("customer", "event", "then")
+    names = (CUSTOMER, EVENT, THEN, TOOL) if request.method == "POST" else ("customer", "event", "then", "tool")
     tenant, event, then = (
         _tenant(request, said.get(names[0], "")),
         _event(said.get(names[1], "")),
         said.get(names[2], ""),
     )
+    by_tool = bool(said.get(names[3]))
     if not url_has_allowed_host_and_scheme(then, allowed_hosts=None) or not then.startswith("/"):
         then = reverse("overview", args=[tenant.pk])
-    missing = _missing(request, tenant, event, by_tool="tool" in request.GET)
+    missing = _missing(request, tenant, event, by_tool=by_tool)
     if request.method != "POST":
-        return _show(request, tenant.pk, event, missing, then, {}) if missing else redirect(then)
+        return _show(request, tenant.pk, event, missing, then, {"by_tool": by_tool}) if missing else redirect(then)
     provider = request.POST.get(AT, "")
     if provider not in _ways(request, missing):
         raise Http404
     sent = [
         (name, value)
         for name, values in request.POST.lists()
-        if name not in (CUSTOMER, EVENT, THEN, AT, CSRF)
+        if name not in (CUSTOMER, EVENT, THEN, TOOL, AT, CSRF)
         for value in values
     ]
     person = cast(User, request.user)
-    kept = {"user": person.pk, "then": then, "sent": sent} if sent and _is_small(sent) else None
+    kept = {"user": person.pk, "then": then, "sent": sent, "at": time.time()} if sent and _is_small(sent) else None
     return _depart(request, provider, then if kept is None else reverse("carry_on"), missing, person, kept)
 
 
@@ -104,7 +110,7 @@ def _depart(
 def carry_on(request: HttpRequest) -> HttpResponse:
     """The change that was stopped, to be sent again; home, if none waits."""
     kept = request.session.get(KEPT)
-    if kept is None or kept["user"] != request.user.pk:
+    if kept is None or kept["user"] != request.user.pk or time.time() - kept["at"] > WAITS_FOR:
         return redirect("home")
     return render(request, "account/carry_on.html", {"sent": kept["sent"], "then": kept["then"]})
 

@@ -15,6 +15,7 @@ from rbac.catalogue import CONTROLLED_EVENTS, Permission
 from rbac.errors import EventsAskNothing, InvalidNetwork, InvalidSignInAge, NoEventsChosen, TooManyNetworks
 from rbac.gates import TenantRequest
 from rbac.partner_access import LONGEST_AGE, MOST_NETWORKS, SHORTEST_AGE, Condition, Conditions, Policy
+from rbac.precondition import tag_of
 from rbac.services import partner_access
 
 EVENTS = [event.value for event in CONTROLLED_EVENTS]
@@ -94,7 +95,7 @@ class StoppedItem(serializers.Serializer[Any]):
     upn = serializers.CharField()
     partner = serializers.CharField(help_text="As the customer calls it.")
     signed_in_at = serializers.DateTimeField(allow_null=True, help_text="When he has signed in last, if that is known.")
-    ip = serializers.CharField(allow_null=True, help_text="From where.")
+    ip = serializers.CharField(allow_null=True, help_text="From where; only if networks are asked for.")
     missing = serializers.ListField(child=serializers.ChoiceField(choices=Condition.values))
     missing_for_step_up = serializers.ListField(child=serializers.ChoiceField(choices=Condition.values))
     is_new = serializers.BooleanField(help_text="The policy of today does not stop him as much.")
@@ -144,8 +145,9 @@ class PartnerAccess(SettingsView):
         ],
     )
     def patch(self, request: TenantRequest, tenant_id: UUID) -> Response:
-        wanted = _wanted(partner_access.of(request.customer), self.read(PolicyBody))
-        changed = partner_access.change(request.customer, wanted, by=request.person)
+        kept = partner_access.of(request.customer)
+        wanted = _wanted(kept, self.read(PolicyBody))
+        changed = partner_access.change(request.customer, wanted, by=request.person, seen=tag_of(kept))
         return self.answer(changed, body_of(changed))
 
 
@@ -170,8 +172,11 @@ class PartnerAccessPreview(SettingsView):
     def post(self, request: TenantRequest, tenant_id: UUID) -> Response:
         gates.require_whole(request, Permission.SETTINGS_MODIFY)
         wanted = _wanted(partner_access.of(request.customer), self.read(PolicyBody))
-        found = preview(request.customer, partner_access.checked(wanted))
-        return Response({"total": found.total, "stopped": [_stopped(one) for one in found.stopped[:MOST_SHOWN]]})
+        wanted = partner_access.checked(wanted)
+        found = preview(request.customer, wanted)
+        names_address = bool(wanted.always.networks or wanted.step_up.networks)
+        stopped = [_stopped(one, names_address=names_address) for one in found.stopped[:MOST_SHOWN]]
+        return Response({"total": found.total, "stopped": stopped})
 
 
 def _wanted(kept: Policy, body: dict[str, Any]) -> Policy:
@@ -197,12 +202,12 @@ def _part(asked: Conditions) -> dict[str, Any]:
     return {"mfa": asked.mfa, "max_age": asked.max_age, "networks": list(asked.networks)}
 
 
-def _stopped(one: Stopped) -> dict[str, Any]:
+def _stopped(one: Stopped, *, names_address: bool) -> dict[str, Any]:
     return {
         "upn": one.person.upn,
         "partner": one.partner,
         "signed_in_at": one.latest.at if one.latest else None,
-        "ip": one.latest.ip if one.latest else None,
+        "ip": one.latest.ip if one.latest and names_address else None,
         "missing": sorted(one.always),
         "missing_for_step_up": sorted(one.step_up),
         "is_new": not one.already,

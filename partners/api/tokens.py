@@ -15,8 +15,10 @@ from partners.api import examples
 from partners.api.serializers import NewToken, TokenBody, TokenItem
 from partners.models import ApiToken
 from partners.services import tokens
+from rbac import access, gates
 from rbac.api.base import PAGING, CustomerView, absolute, answer_page, page_of, page_schema
 from rbac.catalogue import Permission
+from rbac.errors import StepUpRequired
 from rbac.gates import TenantRequest, refuse
 from rbac.models import Delegation
 
@@ -29,8 +31,18 @@ class TokensView(CustomerView):
     for_tokens = False
 
     def enter(self, request: Request, **kwargs: Any) -> None:
-        """Raises PermissionDenied for those who hold nothing through a delegation here."""
-        super().enter(request, **kwargs)
+        """Raises PermissionDenied for those who hold nothing through a delegation here.
+
+        One looks at one's own tokens and revokes them whatever the customer asks for.
+        """
+        try:
+            super().enter(request, **kwargs)
+        except StepUpRequired:
+            if request.method == "POST":
+                raise
+            entered, tenant_id = cast(Any, request), kwargs["tenant_id"]
+            entered.person, entered.held = request.user, access.with_withheld(request.user, tenant_id)
+            entered.customer = gates.standing(entered).tenant(tenant_id)
         if not self.delegations(request):
             refuse(cast(TenantRequest, request), Permission.ROOMS_VIEW)
 

@@ -17,7 +17,7 @@ from partners.services import domain_invitations, invitations, time_limits, webh
 from partners.services import terms as terms_service
 from partners.services.invitations import DEFAULT_DAYS, Contact
 from partners.webhooks import Webhook
-from rbac import grants
+from rbac import grants, step_up
 from rbac.access import can, require
 from rbac.catalogue import Permission
 from rbac.errors import DelegationOver
@@ -180,7 +180,7 @@ def leave(relationship: PartnerRelationship, *, by: User) -> None:
     """The customer is gone from the partner's list: everything ends as by `remove`, and the customer is told.
 
     Possible while suspended, too: nobody is kept. Raises PermissionDenied unless `by` is a primary admin of the partner,
-    DelegationOver if it has ended already.
+    StepUpRequired if the customer asks for more before roles are changed, DelegationOver if it has ended already.
     """
     with recording(
         Category.PARTNER_INVITATION,
@@ -193,6 +193,7 @@ def leave(relationship: PartnerRelationship, *, by: User) -> None:
         delegation = delegations.lock(relationship.delegation_id)
         delegations.require_live(delegation)
         rules.require_primary(by, delegation)
+        step_up.require(by, delegation.tenant, Permission.ROLES_MODIFY)
         line.before = {"state": delegation.state, **vars(loss_of(relationship))}
         _end(relationship, delegation, by)
         line.after = {"state": DelegationState.ENDED, "by_partner": True}

@@ -12,8 +12,9 @@ from audit.log import recording
 from audit.models import Category, Operation
 from partners.errors import InvalidTokenLifetime, NoScope
 from partners.models import ApiToken
+from rbac import step_up
 from rbac.access import rights
-from rbac.catalogue import Permission
+from rbac.catalogue import Permission, with_implied
 from rbac.models import Delegation, User
 from rbac.precondition import digest, meet, tag_of
 from rbac.services import delegations
@@ -27,7 +28,8 @@ def issue(
     """A new token of `by` for `delegation`, and its secret, which nobody can read again.
 
     Raises Http404 if `by` holds nothing in the delegation, PermissionDenied for scopes he does not hold himself or when
-    he is himself a token (a tool makes no tools), NoScope, InvalidTokenLifetime.
+    he is himself a token (a tool makes no tools), NoScope, InvalidTokenLifetime; StepUpRequired for what he could not do
+    himself at this moment: a token shows how its holder signs in later on, and that may be stronger than this session.
     """
     with recording(
         Category.USER, Operation.UPDATE, name, tenant=delegation.tenant_id, by=by, relationship_id=delegation.pk
@@ -39,6 +41,7 @@ def issue(
         allowed = frozenset().union(*(one.permissions for one in held))
         if not frozenset(scopes) <= allowed or getattr(by, "limits", None) is not None:
             raise PermissionDenied
+        step_up.require(by, delegation.tenant, *sorted(with_implied(scopes)))
         if not scopes:
             raise NoScope
         if not timedelta() < lifetime <= timedelta(days=MAX_DAYS):

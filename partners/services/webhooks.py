@@ -26,7 +26,7 @@ from partners import addresses, signatures
 from partners.errors import InvalidWebhookAddress, NoEvents, TooManyTests, TooManyWebhooks, WebhookOff
 from partners.nudges import nudge_after_commit
 from partners.webhooks import TEST, DeliveryState, OffReason, Webhook, WebhookDelivery, leads
-from rbac import access
+from rbac import access, step_up
 from rbac.access import Rights, holding, holds_all, require, rights
 from rbac.catalogue import Permission
 from rbac.models import Delegation, Tenant, User
@@ -288,12 +288,14 @@ def require_kept(webhook: Webhook, by: User) -> None:
 
 
 def _require_keeper(owner: Owner, by: User) -> None:
-    """Pass if `by`, a person, keeps the webhooks of `owner`. Raises PermissionDenied."""
+    """Pass if `by`, a person, keeps the webhooks of `owner`. Raises PermissionDenied, StepUpRequired."""
     _require_person(by)
     if owner.delegation_id is None:
         require(by, Permission.SETTINGS_MODIFY, owner.tenant)
-    elif not roles.is_primary(by, owner.delegation_id):
-        raise PermissionDenied
+    else:
+        if not roles.is_primary(by, owner.delegation_id):
+            raise PermissionDenied
+        step_up.require(by, owner.tenant, owner.permission)
 
 
 def _require_person(by: User) -> None:

@@ -15,12 +15,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from audit.clock import now
-from partners.customer_gate import PartnerRequest, partner_page
+from partners.customer_gate import PartnerRequest, own_tokens_page
 from partners.forms import LineField
 from partners.models import ApiToken
 from partners.services import tokens as service
 from partners.services.tokens import MAX_DAYS
 from partners.views.customers import crumbs_of
+from rbac import gates
 from rbac.catalogue import Permission
 from rbac.paging import page
 
@@ -57,11 +58,13 @@ class TokenForm(forms.Form):
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@partner_page
+@own_tokens_page
 def tokens(request: PartnerRequest) -> HttpResponse:
     """One's own tokens for this customer. POST issues one; the answer is the only page that shows its secret."""
     if request.method == "POST" and not request.is_active:
         raise Http404
+    if request.method == "POST" and not request.held:  # issuing one is work for the customer
+        gates.enter(request, request.about.pk)
     held = [code for code in Permission if any(code in one.permissions for one in request.held)]
     form = TokenForm(request.POST if request.method == "POST" else None, held=held)
     if request.method == "POST" and form.is_valid():
@@ -118,7 +121,7 @@ def _list(request: PartnerRequest, form: TokenForm) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@partner_page
+@own_tokens_page
 def revoke(request: PartnerRequest, prefix: str) -> HttpResponse:
     """GET asks once more; POST revokes one's own token."""
     own = service.held_by(request.person, request.delegation.pk).select_related("delegation")

@@ -66,6 +66,7 @@ def _review(request: TenantRequest, form: PolicyForm, kept: Policy, wanted: Poli
         "seen": tag_of(kept),
         "preview": found,
         "rows": _rows(found),
+        "names_addresses": bool(wanted.always.networks or wanted.step_up.networks),
         "more": max(0, len(found.stopped) - SHOWN),
         "asked": [
             (_("For all access"), asked(wanted.always, names_networks=True)),

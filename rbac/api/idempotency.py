@@ -93,13 +93,15 @@ def begin(request: Request, *, is_secret: bool) -> Repeatable | None:
 
 
 def fingerprint(request: Request) -> str:
-    """SHA-256 over what the request asks for: method, address, the version it names, body.
+    """SHA-256 over what the request asks for: method, address, the version it names, body; over all customers also which
+    of them are in sight, so that no old answer tells of one that is not any more.
 
     The body as it was understood, not its bytes: whoever looked for a CSRF token has used those up, and what stands
     between the parts of a form is chosen anew each time it is sent. Raises what reading it raises.
     """
     digest = hashlib.sha256()
-    for part in (request.method, request.get_full_path(), request.headers.get("If-Match", "")):
+    in_sight = sorted(str(one.pk) for one in getattr(request, "customers", ()))
+    for part in (request.method, request.get_full_path(), request.headers.get("If-Match", ""), *in_sight):
         _add(digest, str(part).encode())
     said = request.data
     if isinstance(said, QueryDict):

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.clock import Now
-from rbac.access import require_step_up
+from rbac import step_up
 from rbac.models import Tenant, User
 from rooms.errors import ImportOver
 from rooms.justifications import because
@@ -21,6 +21,7 @@ from rooms.services import bulk, work
 from rooms.services.bulk import Fate
 from rooms.services.inventory import Submit
 
+BULK = "bulk change"  # how the log calls one
 AT_ONCE = 50  # rooms; more are for a worker, and the page shows how far it is
 BEAT = 10  # rooms between two signs of life
 TASK = "rooms.schedule.carry_out_bulk_changes"
@@ -59,7 +60,9 @@ def _new(tenant: Tenant, targets: list[int], by: User, **fields: Any) -> BulkCha
 
 
 def describe(found: BulkChange, action: BulkAction, params: Mapping[str, Any]) -> None:
-    """What is to be done to the rooms. Raises ImportOver if it has been confirmed already."""
+    """What is to be done to the rooms. Raises ImportOver if it has been confirmed already, StepUpRequired as `confirm`: what
+    somebody confirms was described by nobody who shows less."""
+    step_up.require_on_record(found.person, found.tenant, bulk.event_of(action), BULK)
     waiting = BulkChange.objects.filter(pk=found.pk, state=WorkState.CHECKED)
     if not waiting.update(action=action, params=dict(params), beat_at=Now()):
         raise ImportOver
@@ -99,7 +102,7 @@ def confirm_batch(changes: Sequence[BulkChange], *, submit: Submit, justificatio
     if not all(one.action for one in changes):
         raise ImportOver
     for one in changes:
-        require_step_up(one.person, bulk.event_of(BulkAction(one.action)), one.tenant)
+        step_up.require_on_record(one.person, one.tenant, bulk.event_of(BulkAction(one.action)), BULK)
     BulkChange.objects.filter(
         pk__in=[one.pk for one in changes], state__in=[WorkState.CHECKED, WorkState.FAILED]
     ).update(justification=justification.strip()[:LONGEST_JUSTIFICATION])

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
 from audit.clock import Now
-from rbac.access import require_step_up
+from rbac import step_up
 from rbac.catalogue import Permission
 from rbac.models import Tenant, User
 from rooms.cells import excerpt
@@ -59,7 +59,7 @@ def confirm(found: InventoryImport, *, submit: Submit) -> None:
     Raises ImportOver if it is under way or done; StepUpRequired if the customer asks its partners for more before they
     change rooms: a worker has nothing to show.
     """
-    require_step_up(found.person, Permission.ROOMS_MODIFY, found.tenant)
+    step_up.require_on_record(found.person, found.tenant, Permission.ROOMS_MODIFY, found.file_name)
     work.confirm(found, lambda pk: carry_out(pk, submit=submit), task=TASK, at_once=lambda: _is_small(found))
 
 
