@@ -2039,7 +2039,7 @@ class StoppedItem(TypedDict):
     signed_in_at: str | None
     """When he has signed in last, if that is known."""
     ip: str | None
-    """From where."""
+    """From where; only if networks are asked for."""
     missing: list[AccessCondition]
     missing_for_step_up: list[AccessCondition]
     is_new: bool

@@ -103,10 +103,10 @@ def test_weak_session_does_not_leave_the_customer():
     scene = Scene(BEFORE_ROLES)
     client = shows(browser(scene.ann), "pwd")
     url = reverse("customer_remove", args=[scene.contoso.pk])
-    assert client.post(url).status_code == 403
+    assert client.post(url, {"step": "delete"}).status_code == 403
     relationship = PartnerRelationship.objects.get(pk=scene.relationship.pk)
     assert relationship.delegation.state == "active"
-    assert shows(client, "mfa").post(url).status_code == 302
+    assert shows(client, "mfa").post(url, {"step": "delete"}).status_code == 302
 
 
 # --- Signing in ---------------------------------------------------------------------------------------------------------
