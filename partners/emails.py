@@ -87,7 +87,7 @@ def send_reminder(message: OutboxMessage, postman: Postman) -> None:
 @delivers(parcels.LINKED)
 def send_linked(message: OutboxMessage, postman: Postman) -> None:
     """The customer's MMR admins know which organisation has linked, and where to remove it."""
-    relationship = _open_relationship(message.subject_id)
+    relationship = open_relationship(message.subject_id)
     if "to" not in message.payload:
         notifications.share_out(message, relationship.tenant, EVENTS[message.kind])
         return
@@ -98,7 +98,7 @@ def send_linked(message: OutboxMessage, postman: Postman) -> None:
 def send_wrong_tenant(message: OutboxMessage, postman: Postman) -> None:
     """The customer's MMR admins know that somebody of another organisation tried to accept; once a day for each one."""
     invitation = Invitation.objects.get(pk=message.subject_id)
-    relationship = _open_relationship(invitation.relationship_id)
+    relationship = open_relationship(invitation.relationship_id)
     if "to" not in message.payload:
         _require_news(message)
         notifications.share_out(message, relationship.tenant, EVENTS[message.kind])
@@ -117,14 +117,14 @@ def send_removed(message: OutboxMessage, postman: Postman) -> None:
     person = people.filter(upn=message.payload["to"]).select_related("tenant").first()
     if person is None:
         raise Obsolete
-    address = _address_of(person, relationship)
+    address = address_of(person, relationship)
     facts: Facts = {
         "name": person.get_full_name(),
         "upn": person.upn,
         "ended_at": relationship.delegation.over_since,
         "is_expired": "1" if relationship.delegation.has_expired else "",
     }
-    _send(message, address, _language_of(person), relationship.tenant, facts, postman)
+    _send(message, address, language_of(person), relationship.tenant, facts, postman)
 
 
 @delivers(parcels.ENDED)
@@ -200,8 +200,8 @@ def send_customer_ending(message: OutboxMessage, postman: Postman) -> None:
         days,
     )
     wording = Wording(subject, WORDINGS[message.kind].button)
-    address = _address_of(person, relationship)
-    _send(message, address, _language_of(person), relationship.tenant, facts, postman, wording)
+    address = address_of(person, relationship)
+    _send(message, address, language_of(person), relationship.tenant, facts, postman, wording)
 
 
 @delivers(parcels.TERMS)
@@ -240,7 +240,8 @@ def _open_invitation(message: OutboxMessage) -> Invitation:
     return invitation
 
 
-def _open_relationship(relationship_id: UUID | str) -> PartnerRelationship:
+def open_relationship(relationship_id: UUID | str) -> PartnerRelationship:
+    """The relationship as it is now. Raises Obsolete if it is over."""
     known = PartnerRelationship.objects.select_related("tenant", "delegation")
     relationship = known.exclude(over("delegation")).filter(pk=relationship_id).first()
     if relationship is None:
@@ -250,7 +251,7 @@ def _open_relationship(relationship_id: UUID | str) -> PartnerRelationship:
 
 def _ending(message: OutboxMessage) -> tuple[PartnerRelationship, int]:
     """The relationship that still ends when the message says, and in how many days."""
-    relationship = _open_relationship(message.subject_id)
+    relationship = open_relationship(message.subject_id)
     until = relationship.delegation.valid_until
     time = left(until, now())
     if until is None or time is None or until.isoformat() != message.payload["until"]:
@@ -292,7 +293,7 @@ def _send_to_whom_it_names(message: OutboxMessage, invitation: Invitation, postm
         "button_url": links.url_of(invitation),
     }
     wording = DOMAIN if message.kind == parcels.INVITATION else None
-    _send(message, person.upn, _language_of(person), invitation.tenant, facts, postman, wording)
+    _send(message, person.upn, language_of(person), invitation.tenant, facts, postman, wording)
 
 
 def _send_to_invited(message: OutboxMessage, invitation: Invitation, postman: Postman) -> None:
@@ -339,11 +340,12 @@ def _send(
     postman.send(letter, message.message_key)
 
 
-def _address_of(person: User, relationship: PartnerRelationship) -> str:
+def address_of(person: User, relationship: PartnerRelationship) -> str:
     """Where mails to somebody of the partner go: a UPN need not be a mailbox."""
     accepted = Invitation.objects.filter(relationship=relationship, accepted_by=person).first()
     return person.upn if accepted is None else accepted.address or person.upn
 
 
-def _language_of(person: User) -> str:
+def language_of(person: User) -> str:
+    """His own, else that of his organisation."""
     return person.language or (person.tenant.language if person.tenant is not None else "")

@@ -15,7 +15,9 @@ from audit.models import OutboxMessage, OutboxState
 from partners import index
 from partners.models import ApiToken, Invitation, InvitationState, PartnerRelationship
 from partners.webhooks import Webhook, WebhookDelivery
+from rbac import last_admins
 from rbac.catalogue import CEILING, TABLE, BuiltIn
+from rbac.last_admins import LIVE
 from rbac.models import (
     AssignmentGroup,
     AssignmentMember,
@@ -23,8 +25,6 @@ from rbac.models import (
     DelegationState,
     PendingClaim,
     Role,
-    SecurityGroupMember,
-    TenantStatus,
     User,
 )
 from rbac.upn import PATTERN
@@ -44,7 +44,6 @@ from rooms.models import (
 )
 from rooms.services import approvals
 
-LIVE = (DelegationState.ACTIVE, DelegationState.SUSPENDED)
 STUCK_AFTER = timedelta(minutes=15)  # the sweep comes every 30 seconds
 
 Check = Callable[[], Iterator[str]]
@@ -60,28 +59,21 @@ def nothing_under_ended() -> Iterator[str]:
 
 
 def primary_admins() -> Iterator[str]:
-    """A live relationship has a primary admin, unless it is marked as needing one; a customer has an MMR Admin."""
-    held = Role.objects.filter(key=BuiltIn.PARTNER_ADMIN, delegation__state__in=LIVE)
-    held = held.filter(delegation__needs_primary_admin=False)
-    for role in held.exclude(_has_admin("delegation__held_by")).select_related("delegation"):
+    """A live relationship is marked as needing a primary admin just while it has none; a customer has an MMR Admin.
+
+    That one may be deactivated or a guest by now: nobody could refuse that, and the back office says so (concerns.py).
+    """
+    held = last_admins.roles(BuiltIn.PARTNER_ADMIN)
+    has_admin = last_admins.has_admin(BuiltIn.PARTNER_ADMIN)
+    for role in held.filter(delegation__needs_primary_admin=False).exclude(has_admin).order_by("pk"):
         yield f"delegation {role.delegation_id} has no primary admin"
-    own = Role.objects.filter(key=BuiltIn.MMR_ADMIN, tenant__status=TenantStatus.FOUNDED)
+    for role in held.filter(has_admin, delegation__needs_primary_admin=True).order_by("pk"):
+        yield f"delegation {role.delegation_id} has a primary admin, and is marked as needing one"
+    own = last_admins.roles(BuiltIn.MMR_ADMIN)
     claimed = Exists(PendingClaim.objects.filter(assignment__role=OuterRef("pk")))
-    for role in own.exclude(_has_admin("tenant")).exclude(claimed):
+    has_somebody = last_admins.has_member(BuiltIn.MMR_ADMIN, Q(user__tenant=OuterRef("tenant")))
+    for role in own.exclude(has_somebody).exclude(claimed).order_by("pk"):
         yield f"tenant {role.tenant_id} has no MMR Admin"
-
-
-def _has_admin(holder: str) -> Q:
-    """Whether a role has a member who can act as its admin now and for good (as the database's trigger counts)."""
-    able = Q(user__is_active=True, user__is_home_member=True, user__tenant=OuterRef(holder))
-    direct = AssignmentMember.objects.filter(able, _lasting("assignment__"))
-    by_group = SecurityGroupMember.objects.filter(able, _lasting("group__memberships_in_assignments__assignment__"))
-    return Q(Exists(direct)) | Q(Exists(by_group))
-
-
-def _lasting(path: str) -> Q:
-    has_begun = Q(**{f"{path}valid_from__isnull": True}) | Q(**{f"{path}valid_from__lte": Now()})
-    return has_begun & Q(**{f"{path}role": OuterRef("pk"), f"{path}valid_until__isnull": True})
 
 
 def one_relationship_per_pair() -> Iterator[str]:

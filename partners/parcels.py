@@ -15,9 +15,24 @@ REMOVED = "partners.removed"
 ENDED = "partners.ended"
 ENDING = "partners.ending"
 CUSTOMER_ENDING = "partners.customer_ending"
+NO_ADMIN = "partners.no_admin"
+CUSTOMER_NO_ADMIN = "partners.customer_no_admin"
 TERMS = "partners.terms"
 WEBHOOK_OFF = "partners.webhook_off"
-KINDS = (INVITATION, REMINDER, LINKED, WRONG_TENANT, REMOVED, ENDED, ENDING, CUSTOMER_ENDING, TERMS, WEBHOOK_OFF)
+KINDS = (
+    INVITATION,
+    REMINDER,
+    LINKED,
+    WRONG_TENANT,
+    REMOVED,
+    ENDED,
+    ENDING,
+    CUSTOMER_ENDING,
+    NO_ADMIN,
+    CUSTOMER_NO_ADMIN,
+    TERMS,
+    WEBHOOK_OFF,
+)
 
 
 def invitation_mail(invitation: Invitation) -> Parcel:
@@ -63,6 +78,12 @@ def ending_notice(relationship: PartnerRelationship, delegation: Delegation) -> 
 def customer_ending_notice(relationship: PartnerRelationship, delegation: Delegation) -> Parcel:
     """Tells the partner's primary admins the same."""
     return Parcel(CUSTOMER_ENDING, str(relationship.pk), relationship.tenant_id, _until(delegation))
+
+
+def no_admin_notices(relationship: PartnerRelationship) -> tuple[Parcel, Parcel]:
+    """Tell the customer, and whoever answers for the partner, that nobody is its primary admin, as long as that is so."""
+    about = str(relationship.pk), relationship.tenant_id
+    return Parcel(NO_ADMIN, *about), Parcel(CUSTOMER_NO_ADMIN, *about)
 
 
 def terms_notice(terms: Terms) -> Parcel:

@@ -15,6 +15,7 @@ from audit.errors import RuleBroken
 from partners import nudges
 from partners.models import Invitation
 from partners.services import invitations, relationships, reminders, time_limits, webhook_delivery, webhook_log
+from rbac.services import primary_admins
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +36,12 @@ def expire_invitations() -> None:
 
 @shared_task(ignore_result=True)
 def end_relationships() -> None:
-    """Relationships past their end are marked as ended, the oldest first; one query if there is none."""
+    """Relationships past their end are marked as ended, the oldest first; those that have a primary admin again, because
+    his day has come, are not marked as needing one any more. One query each if there is none."""
     for relationship in list(time_limits.due()[:AT_ONCE]):
         _go_on_after_failure(relationships.expire, relationship)
+    for delegation in list(primary_admins.begun()[:AT_ONCE]):
+        _go_on_after_failure(primary_admins.settle_begun, delegation)
 
 
 @shared_task(ignore_result=True)

@@ -10,13 +10,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.back_office import ReadOnly, ReadOnlyInline, link, links, list_link
+from audit.back_office import ReadOnly, ReadOnlyInline, ReasonForm, link, links, list_link
 from audit.models import PLATFORM, AuditEvent
 from rbac.access_policy import LatestSignIn, PartnerAccessPolicy
-from rbac.back_office_forms import FoundForm, IdentifyForm, VerifyDomainForm
+from rbac.back_office_forms import FoundForm, IdentifyForm, VerifyDomainForm, consequences_of_deactivating
 from rbac.models import Delegation, PendingClaim, Role, SecurityGroup, Tenant, TenantDomain, User
 from rbac.preferences import MailBranding, NotificationPreference
-from rbac.services import tenants
+from rbac.services import people, tenants
 
 
 class DomainInline(ReadOnlyInline):
@@ -201,6 +201,57 @@ class UserAdmin(ReadOnly):
         (gettext_lazy("Identity"), {"fields": ("entra_tid", "entra_oid", "created_at", "last_login")}),
         (gettext_lazy("Rights"), {"fields": ("its_assignments", "its_groups")}),
     )
+
+    change_form_template = "admin/person.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        gate = self.admin_site.admin_view
+        own = [
+            path("<int:user_id>/deactivate/", gate(self.deactivate), name="rbac_user_deactivate"),
+            path("<int:user_id>/activate/", gate(self.activate), name="rbac_user_activate"),
+        ]
+        return own + super().get_urls()
+
+    def deactivate(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        """A form that deactivates a person of an organisation, and says what follows."""
+        person = self._person(request, user_id)
+
+        def change(asked: dict[str, Any]) -> tuple[Model, str]:
+            people.deactivate(person, by=request.user, reason=asked["reason"])
+            return person, _("Deactivated: %(upn)s is signed in nowhere any more.") % {"upn": person.upn}
+
+        return self.serve(
+            request,
+            ReasonForm(request.POST if request.method == "POST" else None),
+            change,
+            title=_("Deactivate %(upn)s") % {"upn": person.upn},
+            lead=" ".join(consequences_of_deactivating(person)),
+            submit=_("Deactivate"),
+        )
+
+    def activate(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        """A form that lets a deactivated person in again."""
+        person = self._person(request, user_id)
+
+        def change(asked: dict[str, Any]) -> tuple[Model, str]:
+            people.activate(person, by=request.user, reason=asked["reason"])
+            return person, _("Activated: %(upn)s can sign in again.") % {"upn": person.upn}
+
+        return self.serve(
+            request,
+            ReasonForm(request.POST if request.method == "POST" else None),
+            change,
+            title=_("Activate %(upn)s again") % {"upn": person.upn},
+            lead=_("Everything this person is still a member of opens again, after signing in anew."),
+            submit=_("Activate"),
+        )
+
+    def _person(self, request: HttpRequest, user_id: int) -> User:
+        """Who belongs to an organisation: accounts of support staff are closed on the command line."""
+        person = self.get_object(request, str(user_id))
+        if not isinstance(person, User) or person.tenant_id is None:
+            raise Http404
+        return person
 
     def history_of(self, obj: User) -> Q | None:
         here = Q(tenant_id=obj.tenant_id or PLATFORM)

@@ -1,13 +1,17 @@
-"""What support staff fill in to found a tenant and to name its Entra tenant."""
+"""What support staff fill in to found a tenant and to name its Entra tenant, and read before they deactivate a person."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from audit.back_office import ReasonForm
-from rbac.models import Tenant, TenantDomain
+from rbac.catalogue import BuiltIn
+from rbac.last_admins import only_by
+from rbac.models import Tenant, TenantDomain, User
 from rbac.upn import MAX_LENGTH, normalise
 
 
@@ -49,3 +53,19 @@ class VerifyDomainForm(ReasonForm):
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["domain"].queryset = tenant.domains.filter(verified_at=None).order_by("domain")  # type: ignore[attr-defined]
+
+
+def consequences_of_deactivating(person: User) -> Iterator[str]:
+    """What follows for the person, and for those who lose their last admin with it."""
+    yield str(_("Nothing opens from the next request on: pages, tools, files on their way. Memberships stay."))
+    if only_by(person, BuiltIn.MMR_ADMIN).exists():
+        text = _("This is the last MMR Admin of %(tenant)s: nobody can change its settings and roles then.")
+        yield text % {"tenant": person.tenant}
+    customers = only_by(person, BuiltIn.PARTNER_ADMIN).count()
+    if customers:
+        text = ngettext(
+            "This is the last primary admin for %(n)d customer: both sides are told.",
+            "This is the last primary admin for %(n)d customers: both sides are told.",
+            customers,
+        )
+        yield text % {"n": customers}

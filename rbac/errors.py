@@ -31,6 +31,21 @@ class LastMmrAdmin(RuleBroken):
     text = _("Your organisation keeps at least one MMR Admin. Add another one first.")
 
 
+class AlreadyDeactivated(RuleBroken):
+    code = "already_deactivated"
+    text = _("%(upn)s is deactivated already.")
+
+
+class AlreadyActive(RuleBroken):
+    code = "already_active"
+    text = _("%(upn)s is active already.")
+
+
+class NotOfOrganisation(RuleBroken):
+    code = "not_of_organisation"
+    text = _("%(upn)s is an account of support staff. It is closed on the command line, with close_support_account.")
+
+
 class BuiltInRole(RuleBroken):
     code = "built_in_role"
     text = _("Built-in roles cannot be changed or deleted.")

@@ -15,7 +15,7 @@ from django.http import Http404
 from audit.log import recording, together
 from audit.models import Category, Operation
 from rbac.models import PendingClaim, Tenant, TenantStatus, User
-from rbac.services import assignments, sessions
+from rbac.services import assignments, primary_admins, sessions
 from rbac.upn import domain_of, normalise
 
 NAME_LENGTH = 200
@@ -101,10 +101,12 @@ def _return(user: User, identity: Identity) -> User:
     if before == after and not PendingClaim.objects.filter(tenant=user.tenant, upn=user.upn).exists():
         return user
     with recording(Category.USER, Operation.UPDATE, identity.upn, tenant=user.tenant, by=user) as line:
+        delegations = primary_admins.hold_of(user)[1] if identity.is_home_member != user.is_home_member else []
         if identity.upn != user.upn:
             _let_go(user.tenant, identity.upn)
         user.upn, user.display_name, user.is_home_member = identity.upn, identity.name, identity.is_home_member
         user.save(update_fields=["upn", "display_name", "is_home_member"])
+        primary_admins.settle([one.pk for one in delegations], by=user)
         _consume_claims(user)
         line.before, line.after = before, after
     return user

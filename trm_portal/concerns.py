@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Model
+from django.db.models import Model, OuterRef, Q
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -13,7 +13,12 @@ from audit.clock import Now
 from audit.models import OutboxMessage, OutboxState
 from partners.invariants import STUCK_AFTER
 from partners.models import Terms
-from rbac.models import Delegation
+from rbac import last_admins
+from rbac.catalogue import BuiltIn
+from rbac.models import Delegation, Tenant
+
+# Somebody was; a tenant whose first one has not come yet is no concern.
+WAS_ADMIN = last_admins.has_member(BuiltIn.MMR_ADMIN, Q(user__tenant=OuterRef("tenant")))
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,17 @@ def concerns() -> Iterator[Concern]:
     if orphaned:
         text = ngettext("%(n)d partner needs a primary admin.", "%(n)d partners need a primary admin.", orphaned)
         yield Concern(text % {"n": orphaned}, _list(Delegation, needs_primary_admin__exact=1))
+    locked_out = (
+        last_admins.roles(BuiltIn.MMR_ADMIN).filter(WAS_ADMIN).exclude(last_admins.has_admin(BuiltIn.MMR_ADMIN))
+    )
+    tenants = sorted(str(one) for one in locked_out.values_list("tenant", flat=True))
+    if tenants:
+        text = ngettext(
+            "%(n)d organisation has no MMR Admin who can act.",
+            "%(n)d organisations have no MMR Admin who can act.",
+            len(tenants),
+        )
+        yield Concern(text % {"n": len(tenants)}, _list(Tenant, id__in=",".join(tenants)))
 
 
 def _list(model: type[Model], **lookups: object) -> str:

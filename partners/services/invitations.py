@@ -233,7 +233,6 @@ def accept(invitation: Invitation, *, by: User, secret: str = "", admins: Sequen
             establish(current, delegation, by)
         for person in people:
             assignments.admit(delegations.base_assignment(delegation), person, by=by)
-        Delegation.objects.filter(pk=delegation.pk).update(needs_primary_admin=False)
         line.after = {"state": InvitationState.ACCEPTED}
         if current.domain:
             line.after["admins"] = [person.upn for person in people]

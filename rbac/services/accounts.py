@@ -24,7 +24,7 @@ def open_support_account(upn: str, password: str, *, name: str = "", by: User | 
     """
     upn = normalise(upn)
     with recording(Category.USER, Operation.CREATE, upn, tenant=None, by=by) as line:
-        _require_support(by)
+        require_support(by)
         if User.objects.filter(username=upn).exists() or User.objects.filter(upn=upn).exists():
             raise AccountExists(params={"upn": upn})
         user = User(username=upn, upn=upn, display_name=name.strip(), is_staff=True)
@@ -64,7 +64,7 @@ def close_support_account(upn: str, *, by: User | None) -> User:
     """
     upn = normalise(upn)
     with recording(Category.USER, Operation.DELETE, upn, tenant=None, by=by) as line:
-        _require_support(by)
+        require_support(by)
         user = User.objects.filter(username=upn, is_staff=True, tenant=None, is_active=True).first()
         if user is None:
             raise UnknownAccount(params={"upn": upn})
@@ -75,6 +75,7 @@ def close_support_account(upn: str, *, by: User | None) -> User:
     return user
 
 
-def _require_support(by: User | None) -> None:
+def require_support(by: User | None) -> None:
+    """Pass for support staff and for the command line (None). Raises PermissionDenied otherwise."""
     if by is not None and not is_support(by):
         raise PermissionDenied

@@ -28,6 +28,7 @@ from rbac.models import (
     User,
 )
 from rbac.precondition import meet
+from rbac.services import primary_admins
 
 # What the apps above do in the same transaction when people of a delegation may have lost rights.
 _after_loss: list[Callable[[UUID, User | None], object]] = []
@@ -39,10 +40,11 @@ def after_loss(step: Callable[[UUID, User | None], object]) -> None:
         _after_loss.append(step)
 
 
-def _tell_of_loss(assignment: Assignment, by: User | None) -> None:
-    if assignment.role.delegation_id is not None:
+def tell_of_loss(delegation_id: UUID | None, by: User | None) -> None:
+    """What has to be done where people of the delegation may have lost rights is done (nothing for None: no partner's)."""
+    if delegation_id is not None:
         for step in _after_loss:
-            step(assignment.role.delegation_id, by)
+            step(delegation_id, by)
 
 
 def name_of(assignment: Assignment) -> str:
@@ -100,6 +102,7 @@ def admit(assignment: Assignment, user: User, *, by: User | None, claim: Pending
         if claim is not None and not PendingClaim.objects.filter(pk=claim.pk).delete()[0]:
             raise Http404
         _, is_new = AssignmentMember.objects.get_or_create(assignment=assignment, user=user)
+        primary_admins.settle_for(assignment, by=by)
         grants.project_members(assignment)
         line.after = {"members_added": [user.upn]}
     return is_new
@@ -167,7 +170,7 @@ def change_members(
         if is_changed:
             _count_version(assignment)
         if removed:
-            _tell_of_loss(assignment, by)
+            tell_of_loss(assignment.role.delegation_id, by)
         line.after = {"members_added": added.names, "members_removed": removed.names}
 
 
@@ -230,7 +233,7 @@ def leave(assignment: Assignment, *, by: User) -> None:
         if not AssignmentMember.objects.filter(assignment=assignment, user=by).delete()[0]:
             raise Http404
         grants.project_members(assignment)
-        _tell_of_loss(assignment, by)
+        tell_of_loss(assignment.role.delegation_id, by)
         line.after = {"members_added": [], "members_removed": [by.upn]}
 
 

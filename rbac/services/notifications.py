@@ -46,6 +46,7 @@ class Event(models.TextChoices):
         "partner.ended",
         _("A partner was removed, its time limit was reached, or all of its invitations have ended unanswered"),
     )
+    PARTNER_NO_ADMIN = "partner.no_admin", _("A partner has no primary admin any more")
     ASSIGNMENT_ENDING = "assignment.ending", _("The last day of an assignment of your own roles comes near")
     TICKET_HIGH_IMPACT = "ticket.high_impact", _("An incident with high impact is reported")
     TICKET_CRITICAL = "ticket.critical", _("A critical ticket is opened")
@@ -65,6 +66,7 @@ DEFAULTS = frozenset(
         Event.PARTNER_STRANGER,
         Event.PARTNER_ENDING,
         Event.PARTNER_ENDED,
+        Event.PARTNER_NO_ADMIN,
         Event.ASSIGNMENT_ENDING,
         Event.APPROVAL_REQUESTED,
         Event.TICKET_HIGH_IMPACT,
@@ -85,6 +87,7 @@ GROUPS: Mapping[str, tuple[object, tuple[Event, ...]]] = {
             Event.APPROVAL_REQUESTED,
             Event.PARTNER_ENDING,
             Event.PARTNER_ENDED,
+            Event.PARTNER_NO_ADMIN,
         ),
     ),
     "role": (_("Roles"), (Event.ASSIGNMENT_ENDING,)),

@@ -18,7 +18,7 @@ from django.contrib import admin
 from django.shortcuts import resolve_url
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from tests.authz.scene import ACTORS, Scene, any_of
+from tests.authz.scene import ACTORS, Scene, any_of, somebody
 
 FILE = Path(__file__).parent / "ledger.txt"
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
@@ -78,13 +78,22 @@ class Route:
     def _back_office_url(self) -> str:
         """Of the admin: with some row of the model that its address names."""
         parts = self.pattern.strip("/").split("/")
-        fill = {"tenant_id": str(any_of("rbac_tenant")), "app_label": "rbac", "content_type_id": "1"}
+        fill = {
+            "tenant_id": str(any_of("rbac_tenant")),
+            "user_id": str(somebody()),
+            "app_label": "rbac",
+            "content_type_id": "1",
+        }
         if "object_id" in self.takes:
             known = len(parts) > 2 and f"{parts[1]}_{parts[2]}"
             fill["object_id"] = str(any_of(known)) if known and "<" not in known else "1"
         url = self.pattern
         for one in self.takes:
-            start = next(url.index(mark) for mark in (f"<path:{one}>", f"<uuid:{one}>", f"(?P<{one}>") if mark in url)
+            start = next(
+                url.index(mark)
+                for mark in (f"<path:{one}>", f"<uuid:{one}>", f"<int:{one}>", f"(?P<{one}>")
+                if mark in url
+            )
             end = url.index(")" if url[start] == "(" else ">", start) + 1
             url = url[:start] + fill.get(one, "nothing") + url[end:]
         return "/" + url.replace("^", "").replace("$", "")

@@ -482,6 +482,11 @@ def _secrets(contoso: Customer, tailwind: Customer, wingtip: Customer) -> dict[s
     return {actor: hidden.get(actor, everything) for actor in ACTORS}
 
 
+def somebody() -> Any:
+    """Some person of an organisation, by what the back office calls him."""
+    return User.objects.exclude(tenant=None).order_by("pk").values_list("pk", flat=True).first()
+
+
 def any_of(model_name: str) -> Any:
     """What the back office calls some row of the model `app_model` by."""
     model = apps.get_model(*model_name.split("_", 1))

@@ -12,7 +12,7 @@ MODULES = sorted(
     for path in (ROOT / app).glob(pattern)
 )
 RECORDS = {"recording", "_recording", "recording_of", "_changing", "_deciding", "together"}
-ASKS = {"require", "require_whole", "require_kept", "is_support", "_require_support"}
+ASKS = {"require", "require_whole", "require_kept", "is_support", "require_support"}
 
 CAUSES = {
     "partners.services.invitations.accept": "the invited person answers: nobody else finds the invitation",
@@ -50,6 +50,8 @@ CAUSES = {
     "rbac.services.assignments.leave": "somebody gives up what is his own: nobody else is asked, the last admins stay",
     "rbac.services.security_groups._follow": "a step of changing a group's people, which has asked",
     "rbac.services.delegations.open_for": "a step of adding a partner",
+    "rbac.services.primary_admins.settle_begun": "time has come, by the database's clock",
+    "rbac.services.primary_admins.settle": "a step of what makes people members or able, or not, which has asked",
     "rbac.services.delegations.remove_roles": "a step of removing a partner",
     "rooms.services.assignment_ends.tell": "a mail by the clock; changes nothing but that it was sent",
     "rooms.services.enrolments.enroll": "a device brings the enrolment key",
@@ -80,6 +82,8 @@ def changes() -> Iterator[tuple[str, bool]]:
 
 
 def _name(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute) and getattr(function.value, "id", "") == "step_up":
+        return ""  # what somebody has shown is no permission
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 

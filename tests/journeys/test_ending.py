@@ -28,9 +28,9 @@ from partners.services import invitations, relationships, tokens, webhook_delive
 from partners.services.webhooks import Owner
 from rbac import streams
 from rbac.catalogue import Permission
-from rbac.models import Assignment, AssignmentMember, Delegation, User
+from rbac.models import Assignment, AssignmentMember, Delegation
 from rbac.partner_access import Conditions, Policy
-from rbac.services import assignments, partner_access
+from rbac.services import assignments, partner_access, people
 from rbac.streams import AccessLost
 from rooms import change_control
 from rooms.errors import RequestOver
@@ -371,11 +371,11 @@ def leave(scene: Scene) -> None:
 
 
 def deactivate(scene: Scene) -> None:
-    User.objects.filter(pk=scene.cora.pk).update(is_active=False)
+    people.deactivate(scene.cora, by=None, reason="Telephone stolen")
 
 
 def activate(scene: Scene) -> None:
-    User.objects.filter(pk=scene.cora.pk).update(is_active=True)
+    people.activate(scene.cora, by=None)
 
 
 def until(rows: Callable[[Scene], Any], wait: timedelta) -> Callable[[Scene], None]:
@@ -437,7 +437,10 @@ CAUSES = {
     "the customer suspends the partner": Cause(suspend, ALL, resume),
     "the customer removes the partner": Cause(remove, ALL),
     "the partner leaves": Cause(leave, ALL),
-    "the account is deactivated": Cause(deactivate, HERS, activate),
+    # Her session is over for good: she would sign in again.
+    "support staff deactivate the person": Cause(
+        deactivate, HERS, activate, frozenset(HERS - BY_TOKEN - WORK | {"approval"})
+    ),
     "the relationship has ended": Cause(until(delegation, PAST), ALL, until(delegation, timedelta())),
     "the relationship ends in a minute": Cause(until(delegation, STILL), set()),
     "the assignment has ended": Cause(until(own_assignment, PAST), HERS, until(own_assignment, timedelta())),

@@ -58,7 +58,7 @@ def not_the_customer(world: World) -> None:
 
 
 def test_every_kind_is_delivered_by_somebody():
-    assert len({outbox.handler_of(kind) for kind in parcels.KINDS}) == 10
+    assert len({outbox.handler_of(kind) for kind in parcels.KINDS}) == 12
 
 
 def test_each_contact_gets_an_invitation_of_his_own(world, smtp_sink):

@@ -13,6 +13,7 @@ from partners.models import Invitation
 from partners.services import invitations
 from rbac import access
 from rbac.models import Delegation
+from rbac.partner_access import NOTHING
 from rbac.services import delegations
 
 
@@ -22,7 +23,7 @@ def no_row_locks() -> Iterator[None]:
     with ExitStack() as stack:
         unlocked = lambda queryset, *args, **kwargs: queryset.all()  # noqa: E731 - takes the place of a method
         stack.enter_context(mock.patch.object(QuerySet, "select_for_update", unlocked))
-        stack.enter_context(mock.patch.object(access, "_hold_delegation", return_value=None))
+        stack.enter_context(mock.patch.object(access, "_hold_delegation", return_value=NOTHING))
         yield
 
 

@@ -30,7 +30,7 @@ from partners.services import relationships, terms, tokens, webhooks
 from partners.services.webhooks import Owner
 from rbac.catalogue import Permission
 from rbac.models import Assignment, AssignmentGroup, Delegation, PendingClaim, Tenant, TenantDomain, User
-from rbac.services import accounts, tenants
+from rbac.services import accounts, people, tenants
 from rooms.models import BulkAction, BulkChange, EnrollmentKey, InventoryImport, Release, RoleDraft
 from rooms.services import keys, releases, rollout_clock
 from tests.factories.devices import bad, enroll, key_of, report
@@ -508,6 +508,65 @@ def test_entra_tenant_is_named_once(staff):
     again = staff.post(page, asked | {"entra_tid": "00000000-65a3-4be4-9ad3-5fe1f1a4a2b7"})
     assert again.status_code == 200
     assert page not in staff.get(reverse("admin:rbac_tenant_change", args=[tenant.pk])).content.decode()
+
+
+def test_a_person_is_deactivated_and_activated_again_with_a_reason(scene, staff):
+    ann, contoso = scene.ann, scene.world.contoso.tenant
+    page, back = (reverse(f"admin:rbac_user_{what}", args=[ann.pk]) for what in ("deactivate", "activate"))
+    shown = staff.get(reverse("admin:rbac_user_change", args=[ann.pk])).content.decode()
+    assert (page in shown, back in shown) == (True, False)
+    assert staff.post(page, {"reason": ""}).status_code == 200  # without a reason nothing happens
+    assert User.objects.get(pk=ann.pk).is_active
+
+    line = f"Fabrikam: User/Update {ann.upn} Successful jo@operator.example"
+    cancelled = f"Contoso: Approval/Update {scene.world.contoso.rooms[0].display_name} Successful jo@operator.example"
+    with leaves(cancelled, line) as evidence:
+        answer = staff.post(page, {"reason": "Telephone stolen"}, follow=True)
+
+    assert [one.after["reason"] for one in evidence.events if one.category == "User"] == ["Telephone stolen"]
+    assert f"Deactivated: {ann.upn} is signed in nowhere any more." in answer.content.decode()
+    assert not User.objects.get(pk=ann.pk).is_active
+    shown = staff.get(reverse("admin:rbac_user_change", args=[ann.pk])).content.decode()
+    assert (page in shown, back in shown) == (False, True)
+    assert "is deactivated already" in staff.post(page, {"reason": "Again"}).content.decode()
+    with leaves(line):
+        assert staff.post(back, {"reason": "Found again"}).status_code == 302
+    assert User.objects.get(pk=ann.pk).is_active
+    assert "is active already" in staff.post(back, {"reason": "Again"}).content.decode()
+    assert not Delegation.objects.filter(tenant=contoso, needs_primary_admin=True).exists()
+
+
+def test_what_deactivating_takes_with_it_is_said_before(scene, staff):
+    def lead_of(person: User) -> str:
+        return staff.get(reverse("admin:rbac_user_deactivate", args=[person.pk])).content.decode()
+
+    bob = User.objects.get(upn="bob@fabrikam.example")
+    assert "last primary admin" not in lead_of(bob)
+    people.deactivate(scene.ann, by=None)
+    assert "This is the last primary admin for 1 customer: both sides are told." in lead_of(bob)
+    admin_of_contoso = scene.world.contoso.admin
+    assert "last MMR Admin" not in lead_of(admin_of_contoso)  # Tess is one by a group
+    people.deactivate(User.objects.get(upn="tess@contoso.example"), by=None)
+    assert "This is the last MMR Admin of Contoso" in lead_of(admin_of_contoso)
+
+
+def test_accounts_of_support_staff_are_not_deactivated_here(scene, staff):
+    shown = staff.get(reverse("admin:rbac_user_change", args=[scene.staff.pk])).content.decode()
+    for what in ("deactivate", "activate"):
+        page = reverse(f"admin:rbac_user_{what}", args=[scene.staff.pk])
+        assert page not in shown
+        assert staff.get(page).status_code == staff.post(page, {"reason": "x"}).status_code == 404
+        assert staff.get(reverse(f"admin:rbac_user_{what}", args=[10**9])).status_code == 404
+
+
+def test_first_page_names_organisations_that_are_locked_out(scene, staff):
+    for upn in ("admin@contoso.example", "tess@contoso.example"):
+        people.deactivate(User.objects.get(upn=upn), by=None)
+
+    [concern] = [one for one in staff.get("/admin/").context["concerns"] if "MMR Admin" in one.text]
+    assert concern.text == "1 organisation has no MMR Admin who can act."
+    shown = staff.get(concern.url)
+    assert [one.name for one in shown.context["cl"].result_list] == ["Contoso"]
 
 
 def test_terms_are_published_through_the_form(staff):
