@@ -18,6 +18,7 @@ from partners.webhooks import WebhookQuerySet
 from rbac import access, gates, sign_in, streams
 from rbac.catalogue import with_implied
 from rbac.models import User
+from rbac.partner_access import NOTHING
 from rbac.services import assignments, delegations, end_notices
 from rooms import scopes
 from rooms.models import RoomGrantRow
@@ -69,7 +70,7 @@ def rows_are_not_locked() -> None:
 
 @canary("races/test_grants.py::test_partner_changes_nothing_after_his_removal")
 def a_change_does_not_hold_the_delegation() -> None:
-    replace(access, "_hold_delegation", lambda user, target: None)
+    replace(access, "_hold_delegation", lambda user, target: NOTHING)
 
 
 @canary("races/test_log.py::test_writers_in_opposite_order_neither_deadlock_nor_fork")

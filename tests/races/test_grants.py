@@ -20,6 +20,7 @@ from rbac import access, grants
 from rbac.catalogue import BuiltIn, Permission
 from rbac.errors import LastPrimaryAdmin
 from rbac.models import Assignment, AssignmentGroup, AssignmentMember, Role, SecurityGroup, User
+from rbac.partner_access import NOTHING
 from rbac.services import assignments
 from rooms import change_control, scopes
 from rooms.models import RoomGrantRow, RoomGroup, RoomGroupMember
@@ -429,7 +430,7 @@ def test_control_partner_at_work_while_he_is_removed(world):
         slow(changes)
 
     with (
-        mock.patch.object(access, "_hold_delegation", return_value=None),
+        mock.patch.object(access, "_hold_delegation", return_value=NOTHING),
         mock.patch.object(change_control.rooms, "refuse_unfit", slowly),
     ):
         work_or_remove(world).must_lose()
