@@ -79,7 +79,7 @@ def _let_pass(ticket: Ticket, time: timedelta) -> None:
     began = lines[0].at - time
     TicketEntry.objects.filter(ticket=ticket).delete()  # a line is never changed: it is said again, earlier
     for number, line in enumerate(lines):
-        line.pk, line.at = None, began + apart * number
+        line.at = began + apart * number  # under the same number: a mail about it is on its way
     TicketEntry.objects.bulk_create(lines)
     last = lines[-1].at
     Ticket.objects.filter(pk=ticket.pk).update(opened_at=began, touched_at=last)
