@@ -102,7 +102,7 @@ def admit(assignment: Assignment, user: User, *, by: User | None, claim: Pending
         if claim is not None and not PendingClaim.objects.filter(pk=claim.pk).delete()[0]:
             raise Http404
         _, is_new = AssignmentMember.objects.get_or_create(assignment=assignment, user=user)
-        primary_admins.settle_for(assignment, by=by)
+        primary_admins.settle_for(assignment, user, by=by)
         grants.project_members(assignment)
         line.after = {"members_added": [user.upn]}
     return is_new

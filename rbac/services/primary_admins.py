@@ -44,10 +44,15 @@ def _hold_delegations(person: User) -> list[Delegation]:
     return list(Delegation.objects.select_for_update().filter(pk__in=worked_for(person).values("pk")).order_by("pk"))
 
 
-def settle_for(assignment: Assignment, *, by: User | None) -> None:
-    """As `settle`, after somebody was admitted to `assignment`: it costs nothing for any other role."""
+def settle_for(assignment: Assignment, user: User, *, by: User | None) -> None:
+    """As `settle`, after `user` was admitted to `assignment`: it costs nothing for any other role.
+
+    A membership holds its person only when it is committed (its foreign key is deferred), so he is held here: whoever is
+    deactivating him is waited for before anybody counts.
+    """
     delegation_id = assignment.role.delegation_id
     if assignment.role.key == BuiltIn.PARTNER_ADMIN and delegation_id is not None:
+        User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
         settle([delegation_id], by=by)
 
 

@@ -419,9 +419,9 @@ def test_ending_twice_changes_nothing_more(world, clock):
         assert relationships.expire(world.relationship) is False
 
 
-def test_looking_costs_one_query_when_nothing_is_due(world, django_assert_num_queries):
+def test_looking_costs_a_query_for_each_question_when_nothing_is_due(world, django_assert_num_queries):
     limit(world, 2)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         end_relationships()
 
 
