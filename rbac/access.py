@@ -34,6 +34,7 @@ from rbac.rights import Rights as Rights
 from rbac.rights import holding as holding
 from rbac.rights import holds as holds
 from rbac.rights import holds_all as holds_all
+from rbac.rights import let_in as let_in
 from rbac.rights import reaching_row
 from rbac.rights import rights as rights
 from rbac.rights import rights_of as rights_of

@@ -94,9 +94,8 @@ def _standing_of(user: User | AnonymousUser) -> Standing:
     questions = {f"asked_{name}": question(user) for name, question in _asked.items()}
     tenants = sorted(open_ones.annotate(**questions), key=lambda tenant: tenant.pk != user.tenant_id)
     known = {name: getattr(tenants[0], f"asked_{name}") for name in _asked} if tenants else {}
-    held = tuple(one for one in everything if not one.unmet.always)
     withheld = {one.tenant_id: one.unmet.always for one in everything if one.unmet.always}
-    return Standing(held, tuple(tenants), withheld, known)
+    return Standing(access.let_in(everything), tuple(tenants), withheld, known)
 
 
 def enter(request: HttpRequest, tenant_id: UUID) -> TenantRequest:

@@ -9,7 +9,7 @@ it carries out was asked for, and let in, before.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -200,9 +200,9 @@ def _network(text: str) -> IPv4Network | IPv6Network | None:
         return None
 
 
-def normal_networks(texts: Iterable[str]) -> tuple[str, ...]:
-    """`texts` as networks are kept: 198.51.100.7 is 198.51.100.7/32; each once. Raises ValueError for what is none."""
-    found = [ip_network(text.strip()) for text in texts]
-    if any(getattr(one.network_address, "scope_id", None) is not None for one in found):
+def normal_network(text: str) -> str:
+    """`text` as a network is kept: 198.51.100.7 is 198.51.100.7/32. Raises ValueError for what is none."""
+    found = ip_network(text.strip())
+    if getattr(found.network_address, "scope_id", None) is not None:
         raise ValueError("a zone means something on one machine only")
-    return tuple(dict.fromkeys(str(one) for one in found))
+    return str(found)

@@ -92,7 +92,7 @@ ORDER BY held.assignment_id
 
 def rights(user: Person, tenant: UUID | None = None) -> Rights:
     """The user's live assignments, in `tenant` only if one is given. One query; empty for anonymous and staff."""
-    return _let_in(_resolved(user, _RIGHTS, tenant=tenant))
+    return let_in(_resolved(user, _RIGHTS, tenant=tenant))
 
 
 def with_withheld(user: Person, tenant: UUID | None = None) -> Rights:
@@ -102,10 +102,11 @@ def with_withheld(user: Person, tenant: UUID | None = None) -> Rights:
 
 def reaching_row(user: Person, tables: dict[str, str], **row: Any) -> Rights:
     """Those of `rights` that reach one row of the table `objects` by the rows of the table `rows`; one statement."""
-    return _let_in(_resolved(user, _REACHING.format_map(tables), **row))
+    return let_in(_resolved(user, _REACHING.format_map(tables), **row))
 
 
-def _let_in(held: Rights) -> Rights:
+def let_in(held: Rights) -> Rights:
+    """Those of `held` that nothing is missing for."""
     return tuple(one for one in held if not one.unmet.always)
 
 

@@ -1,6 +1,7 @@
 """What a customer asks for before chosen changes, asked where no service asks for the permission itself: at the door of
 change control, where work is confirmed that a worker carries out without the person, where a tool gets its rights."""
 
+from collections.abc import Iterator
 from typing import NoReturn
 
 from audit.log import recording
@@ -33,17 +34,22 @@ def require(user: Person, tenant: Tenant, *events: Permission) -> None:
 
     Raises StepUpRequired; within a recording that is on record.
     """
-    for held in access.with_withheld(user, tenant.pk):
-        for event in events:
-            if missing := held.unmet.of(event):
-                raise StepUpRequired(tenant.pk, missing, event=event)
+    for held, event in _lacking(user, tenant, *events):
+        raise StepUpRequired(tenant.pk, held.unmet.of(event), event=event)
 
 
 def require_on_record(user: User, tenant: Tenant, event: Permission, name: str) -> None:
     """As `require`, for what is no recorded change itself: a refusal is on record, under `name`. Raises StepUpRequired."""
+    for held, _event in _lacking(user, tenant, event):
+        refuse(held, event, name, by=user)
+
+
+def _lacking(user: Person, tenant: Tenant, *events: Permission) -> Iterator[tuple[Held, Permission]]:
+    """Through what `user` would do which of `events`, though he has not shown what is asked for them."""
     for held in access.with_withheld(user, tenant.pk):
-        if held.unmet.of(event):
-            refuse(held, event, name, by=user)
+        for event in events:
+            if held.unmet.of(event):
+                yield held, event
 
 
 def refuse(held: Held, event: Permission, name: str, *, by: User) -> NoReturn:

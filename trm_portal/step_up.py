@@ -26,6 +26,7 @@ from rbac.catalogue import Permission
 from rbac.errors import StepUpRequired
 from rbac.models import Tenant, User
 from rbac.partner_access import Condition
+from rbac.resending import fields_of
 from rbac.services import partner_access
 from rbac.wording import duration
 from trm_portal import sign_in
@@ -33,7 +34,6 @@ from trm_portal.sessions import KEPT, PROVIDER, leave
 
 PREFIX = "step-up"
 CUSTOMER, EVENT, THEN, TOOL, AT = (f"{PREFIX}-{name}" for name in ("customer", "event", "then", "tool", "at"))
-CSRF = "csrfmiddlewaretoken"
 MOST_KEPT = 200_000  # signs of a change that wait in the session
 WAITS_FOR = 15 * 60  # seconds; who has not come back by then has thought better of it
 LOCAL = "local"
@@ -48,8 +48,7 @@ def ask(request: HttpRequest, error: StepUpRequired) -> HttpResponse:
         except ValueError:  # a header says anything
             here = ""
         return HttpResponseClientRedirect(address(error, then=here))
-    sent = [(name, value) for name, values in request.POST.lists() if name != CSRF for value in values]
-    context = {"sent": sent, "has_files": bool(request.FILES)}
+    context = {"sent": fields_of(request), "has_files": bool(request.FILES)}
     return _show(request, error.tenant_id, error.event, error.missing, request.get_full_path(), context)
 
 
@@ -66,12 +65,8 @@ def again(request: HttpRequest) -> HttpResponse:
     """What a customer asks for that this session does not show; POST: off to show it, and the change waits."""
     said = request.POST if request.method == "POST" else request.GET
     names = (CUSTOMER, EVENT, THEN, TOOL) if request.method == "POST" else ("customer", "event", "then", "tool")
-    tenant, event, then = (
-        _tenant(request, said.get(names[0], "")),
-        _event(said.get(names[1], "")),
-        said.get(names[2], ""),
-    )
-    by_tool = bool(said.get(names[3]))
+    customer, wanted, then, tool = (said.get(name, "") for name in names)
+    tenant, event, by_tool = _tenant(request, customer), _event(wanted), bool(tool)
     if not url_has_allowed_host_and_scheme(then, allowed_hosts=None) or not then.startswith("/"):
         then = reverse("overview", args=[tenant.pk])
     missing = _missing(request, tenant, event, by_tool=by_tool)
@@ -80,12 +75,7 @@ def again(request: HttpRequest) -> HttpResponse:
     provider = request.POST.get(AT, "")
     if provider not in _ways(request, missing):
         raise Http404
-    sent = [
-        (name, value)
-        for name, values in request.POST.lists()
-        if name not in (CUSTOMER, EVENT, THEN, TOOL, AT, CSRF)
-        for value in values
-    ]
+    sent = fields_of(request, (CUSTOMER, EVENT, THEN, TOOL, AT))
     person = cast(User, request.user)
     kept = {"user": person.pk, "then": then, "sent": sent, "at": time.time()} if sent and _is_small(sent) else None
     return _depart(request, provider, then if kept is None else reverse("carry_on"), missing, person, kept)
@@ -133,7 +123,7 @@ def _show(
         "can_sign_in": bool(MET_BY_SIGN_IN.intersection(missing)),
         "needs_network": Condition.NETWORK in missing,
         "address": request.META.get("REMOTE_ADDR", ""),
-        "ways": [(name, label) for name, label in _ways(request, missing).items()],
+        "ways": list(_ways(request, missing).items()),
         "then": then,
         **more,
     }

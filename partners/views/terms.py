@@ -23,10 +23,10 @@ from partners.services import terms as service
 from rbac import access
 from rbac.catalogue import Permission
 from rbac.gates import TenantRequest, require_whole, tenant_page
+from rbac.resending import fields_of
 
 PREFIX = "terms"
 THEN = f"{PREFIX}-then"
-CSRF = "csrfmiddlewaretoken"
 
 
 class SameChange(HttpResponseRedirect):
@@ -75,8 +75,7 @@ def _form(newest: Terms | None) -> TermsForm | None:
 def _asked(
     request: TenantRequest, newest: Terms | None, form: TermsForm | None, then: str, status: int = 200
 ) -> HttpResponse:
-    own = {THEN, CSRF, f"{PREFIX}-version", f"{PREFIX}-agrees"}
-    sent = [(name, value) for name, values in request.POST.lists() if name not in own for value in values]
+    sent = fields_of(request, {THEN, f"{PREFIX}-version", f"{PREFIX}-agrees"})
     context = {"sent": sent, "then": then} | _facts(request, newest, form)
     return render(request, "partners/settings/terms_asked.html", context, status=status)
 

@@ -26,7 +26,7 @@ from rbac.partner_access import (
     Evidence,
     Policy,
     Proof,
-    normal_networks,
+    normal_network,
 )
 from rbac.precondition import digest, meet, tag_of
 
@@ -105,15 +105,14 @@ def _checked(asked: Conditions) -> Conditions:
         raise TooManyNetworks(params={"most": MOST_NETWORKS})
     if asked.max_age is not None and not SHORTEST_AGE <= asked.max_age <= LONGEST_AGE:
         raise InvalidSignInAge(params={"least": SHORTEST_AGE, "most": LONGEST_AGE // (24 * 60)})
-    return replace(asked, networks=tuple(_network(one) for one in dict.fromkeys(asked.networks)))
+    return replace(asked, networks=tuple(dict.fromkeys(map(_network, asked.networks))))
 
 
 def _network(text: str) -> str:
     try:
-        (network,) = normal_networks([text])
+        return normal_network(text)
     except ValueError as error:
         raise InvalidNetwork(params={"network": text.strip()[:60]}) from error
-    return network
 
 
 def note_sign_in(user: User, proof: Proof, address: str | None) -> None:

@@ -2,41 +2,18 @@
 
 from collections.abc import Callable
 
-import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from rbac.models import Tenant
 from rooms.models import Room
-from tests.foundation.mail import SmtpSink
-from tests.foundation.portal import Portal, PortalProcess
-from trm_portal.development import demo_data
+from tests.browser.home import complaints as complaints
+from tests.browser.home import site as site
 from trm_portal.development.demo_people import ANN, TESSA
 from trm_portal.sessions import PROOF, SessionStore
 
 PHONE = {"width": 390, "height": 844}
 SECOND_FACTOR = f"{ANN.upn} (second factor)"
-
-
-@pytest.fixture
-def site(portal: Portal, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch) -> PortalProcess:
-    """The portal with the demo's data and a provider that knows the demo's people, with and without a second factor."""
-    monkeypatch.setattr(settings, "DEMO", True)
-    demo_data.load()
-    known = {"OIDC_ENDPOINT": portal.provider().url, "OIDC_CLIENT_ID": "portal", "OIDC_CLIENT_SECRET": "any"}
-    return portal.web(environment={"DEMO": "true", "OIDC_OBJECT_CLAIM": "oid"} | known)
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """Of our own pages; the provider's asks for things from elsewhere, which is no fault of ours."""
-
-    class Ours(list[str]):
-        def append(self, text: str) -> None:
-            if "ERR_NAME_NOT_RESOLVED" not in text and "ERR_CONNECTION" not in text:
-                super().append(text)
-
-    return Ours()
 
 
 def sign_in(page: Page, name: str, button: str = "Sign in with your organisation") -> None:
